@@ -1,0 +1,152 @@
+"""Tables of gateways, their identities and what happened to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lineset.kit.database import Base
+from lineset.privacy import (
+    WHILE_HOUSEHOLD,
+    Guard,
+    Purpose,
+    Retention,
+    Sensitivity,
+    Subject,
+    Table,
+    by_household,
+    held,
+    secret_digest,
+    table,
+    technical,
+)
+
+FOR_GATEWAYS = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SECURITY, Purpose.ADMINISTER, Purpose.KEEP)
+
+
+class GatewayRow(Base):
+    """A device that sends: an agent's machine, or a simple device with a token."""
+
+    __tablename__ = "gateways"
+    __table_args__ = (
+        CheckConstraint("kind IN ('agent', 'simple')", name="kind"),
+        CheckConstraint("(household_id IS NULL) = (site_id IS NULL)", name="claimed"),
+        table(
+            Table(
+                "gateways",
+                Subject.HOUSEHOLD,
+                "household_id",
+                FOR_GATEWAYS,
+                WHILE_HOUSEHOLD,
+                Guard(
+                    read="household_id = ANY (ARRAY(SELECT access.households('view'))) OR household_id IS NULL AND access.staff('operator')",
+                    write="household_id = ANY (ARRAY(SELECT access.households('equipment')))"
+                    " OR household_id IS NULL AND access.staff('operator')",
+                    systems={"enrolment": "rw", "setup": "rw", "ingest": "rw", "delivery": "r", "import": "r"},
+                    ingest="SELECT, UPDATE",
+                ),
+            )
+        ),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True, info=held("user.device.device_id"))
+    household_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id")
+    )
+    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), index=True, info=technical())
+    kind: Mapped[str] = mapped_column(info=held("user.device.device_id"))
+    name: Mapped[str] = mapped_column(info=held("equipment.placement"))
+    claim_digest: Mapped[bytes | None] = mapped_column(unique=True, info=secret_digest())
+    claim_expires_at: Mapped[datetime | None] = mapped_column(info=technical())
+    created_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
+    claimed_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))
+    enrolled_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))
+    revoked_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))
+    online: Mapped[bool] = mapped_column(server_default=text("false"), info=held("equipment.event"))
+    last_seen_at: Mapped[datetime | None] = mapped_column(info=held("equipment.event"))
+    version: Mapped[str | None] = mapped_column(info=held("user.device.device_id"))
+
+
+class CertificateRow(Base):
+    """A certificate that the platform's authority signed for a gateway."""
+
+    __tablename__ = "gateway_certificates"
+    __table_args__ = (
+        table(
+            Table(
+                "certificates of gateways",
+                Subject.HOUSEHOLD,
+                "gateway_id",
+                FOR_GATEWAYS,
+                Retention("ends_at", 30),
+                Guard(
+                    read="gateway_id IN (SELECT id FROM gateways)",
+                    write="gateway_id IN (SELECT id FROM gateways)",
+                    systems={"enrolment": "rw", "setup": "rw", "ingest": "r"},
+                    ingest="SELECT",
+                ),
+            )
+        ),
+    )
+    fingerprint: Mapped[str] = mapped_column(primary_key=True, info=held("user.device.device_id"))
+    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), index=True, info=held("user.device.device_id"))
+    starts_at: Mapped[datetime] = mapped_column(info=technical())
+    ends_at: Mapped[datetime] = mapped_column(info=technical())
+    revoked_at: Mapped[datetime | None] = mapped_column(info=technical())
+
+
+class GatewayTokenRow(Base):
+    """A token by which a simple device signs in."""
+
+    __tablename__ = "gateway_tokens"
+    __table_args__ = (
+        table(
+            Table(
+                "tokens of simple devices",
+                Subject.HOUSEHOLD,
+                "gateway_id",
+                FOR_GATEWAYS,
+                WHILE_HOUSEHOLD,
+                Guard(
+                    read="gateway_id IN (SELECT id FROM gateways)",
+                    write="gateway_id IN (SELECT id FROM gateways)",
+                    systems={"enrolment": "rw", "setup": "rw", "ingest": "r"},
+                    ingest="SELECT",
+                ),
+            )
+        ),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
+    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), index=True, info=held("user.device.device_id"))
+    digest: Mapped[bytes] = mapped_column(unique=True, info=secret_digest())
+    created_at: Mapped[datetime] = mapped_column(info=technical())
+    revoked_at: Mapped[datetime | None] = mapped_column(info=technical())
+
+
+class GatewayEventRow(Base):
+    """Something that happened to a gateway: started, failed, was set by hand, tried another's topic, dropped its oldest readings."""
+
+    __tablename__ = "gateway_events"
+    __table_args__ = (
+        Index("ix_gateway_events_gateway_id", "gateway_id", "at"),
+        table(
+            Table(
+                "what happened to gateways",
+                Subject.HOUSEHOLD,
+                "household_id",
+                FOR_GATEWAYS,
+                Retention("at", 400),
+                by_household(systems={"ingest": "rw", "setup": "rw", "housekeeping": "rw"}, ingest="SELECT, INSERT"),
+            )
+        ),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
+    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), info=held("user.device.device_id"))
+    household_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id")
+    )
+    equipment_id: Mapped[UUID | None] = mapped_column(ForeignKey("equipment.id", ondelete="CASCADE"), info=technical())
+    at: Mapped[datetime] = mapped_column(info=held("equipment.event"))
+    kind: Mapped[str] = mapped_column(info=held("equipment.event"))
+    detail: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'"), info=held("equipment.event", Sensitivity.PRIVATE))

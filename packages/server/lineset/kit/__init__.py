@@ -1,0 +1,1 @@
+"""Small tools that every part of the server may use; knows no domain."""

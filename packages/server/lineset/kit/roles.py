@@ -1,0 +1,44 @@
+"""The database's roles. The owner migrates; the application and ingestion connect as roles that can't get around row-level security."""
+
+import hmac
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL, make_url
+
+from lineset.kit.errors import Invalid
+
+APP = "lineset_app"
+INGEST = "lineset_ingest"
+READER = "lineset_reader"
+
+
+def role_password(secret: bytes, role: str) -> str:
+    """The password of a role: HMAC-SHA-256 of its name under the installation's secret, in hexadecimal."""
+    return hmac.digest(secret, f"db:{role}".encode(), "sha256").hex()
+
+
+def role_url(address: str, secret: bytes, role: str) -> URL:
+    """The owner's address turned into the address of another role on the same database."""
+    return make_url(address).set(username=role, password=role_password(secret, role))
+
+
+def ensure_roles(connection: Connection, secret: bytes) -> None:
+    """Make the roles that are missing and set their passwords and search paths, as an owner that may create roles.
+
+    Raises:
+        Invalid: one of them exists with powers that would make row-level security worthless.
+    """
+    database = connection.scalar(text("SELECT current_database()"))
+    owner = connection.scalar(text("SELECT current_user"))
+    for role, login in ((APP, True), (INGEST, True), (READER, False)):
+        password = f" LOGIN PASSWORD '{role_password(secret, role)}'" if login else " NOLOGIN"
+        mighty = connection.scalar(text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = :role"), {"role": role})
+        if mighty:
+            raise Invalid(
+                "mighty_role",
+                f"The role {role} can get around row-level security. Take SUPERUSER and BYPASSRLS from it.",
+            )
+        connection.exec_driver_sql(f'{"CREATE" if mighty is None else "ALTER"} ROLE "{role}"{password}')
+        connection.exec_driver_sql(f'GRANT CONNECT ON DATABASE "{database}" TO "{role}"')
+    connection.exec_driver_sql(f'GRANT "{READER}" TO "{owner}"')
+    connection.exec_driver_sql(f'ALTER ROLE "{APP}" IN DATABASE "{database}" SET search_path = public, jobs')

@@ -1,0 +1,122 @@
+"""Settings: read once at the edge from the environment and the command line, then passed in as an argument."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from lineset.kit.errors import Invalid
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """Who runs this installation, as the public pages must say. Empty until the operator fills it in."""
+
+    name: str = ""
+    address: str = ""
+    email: str = ""
+    phone: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether a contact page may be published."""
+        return bool(self.name and self.address and self.email)
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All that one process needs to know about its surroundings."""
+
+    data: Path
+    web_port: int = 8000
+    web_host: str = "127.0.0.1"
+    web_workers: int = 1
+    mqtt_port: int = 8883
+    mqtt_token_port: int = 8884
+    database_url: str = ""  # owner's address of an outside PostgreSQL; empty: the embedded one
+    nats_url: str = ""  # outside NATS; empty: the embedded one
+    public_url: str = ""
+    smtp_url: str = ""  # smtp://user:password@host:port or smtps://; empty: mails wait in the development mailbox
+    mail_from: str = "lineset@localhost"
+    hosts: tuple[str, ...] = ()  # names by which devices reach this machine, for the server certificates
+    contact: Contact = Contact()
+    demo: bool = False
+
+    @property
+    def url(self) -> str:
+        """The address that people open, without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.web_port}").rstrip("/")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches the web pages, which is what the development mailbox requires."""
+        return self.web_host in {"127.0.0.1", "::1", "localhost"} and not self.public_url
+
+    @property
+    def secrets_folder(self) -> Path:
+        """Folder of keys, mode 700."""
+        return self.data / "secrets"
+
+
+def _port(env: Mapping[str, str], name: str, otherwise: int) -> int:
+    text = env.get(name, "")
+    if not text:
+        return otherwise
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise Invalid("bad_setting", f"{name} is {text!r}; give a port number from 1 to 65535.")
+    return int(text)
+
+
+def from_environment(env: Mapping[str, str] | None = None) -> Settings:
+    """Settings by the LINESET_* variables.
+
+    Raises:
+        Invalid: a variable has a value that can't be used; the message names it.
+    """
+    env = os.environ if env is None else env
+    data = Path(env.get("LINESET_DATA") or ".lineset").expanduser().absolute()
+    return Settings(
+        data=data,
+        web_port=_port(env, "LINESET_PORT", 8000),
+        web_host=env.get("LINESET_HOST") or "127.0.0.1",
+        web_workers=max(1, int(env.get("LINESET_WEB_WORKERS") or 1)),
+        mqtt_port=_port(env, "LINESET_MQTT_PORT", 8883),
+        mqtt_token_port=_port(env, "LINESET_MQTT_TOKEN_PORT", 8884),
+        database_url=env.get("LINESET_DATABASE_URL", ""),
+        nats_url=env.get("LINESET_NATS_URL", ""),
+        public_url=env.get("LINESET_PUBLIC_URL", ""),
+        smtp_url=env.get("LINESET_SMTP_URL", ""),
+        mail_from=env.get("LINESET_MAIL_FROM") or "lineset@localhost",
+        hosts=tuple(h.strip() for h in env.get("LINESET_HOSTS", "").split(",") if h.strip()),
+        contact=Contact(
+            name=env.get("LINESET_CONTACT_NAME", ""),
+            address=env.get("LINESET_CONTACT_ADDRESS", ""),
+            email=env.get("LINESET_CONTACT_EMAIL", ""),
+            phone=env.get("LINESET_CONTACT_PHONE", ""),
+        ),
+        demo=env.get("LINESET_DEMO", "") == "1",
+    )
+
+
+def secret(settings: Settings, name: str) -> bytes:
+    """The 32 random bytes of that name, made at first use: a file of mode 600 in a folder of mode 700.
+
+    Processes may ask at the same time; whichever links its file first wins and all read the same bytes.
+    """
+    folder = settings.secrets_folder
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / name
+    if not path.exists():
+        draft = folder / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_bytes()

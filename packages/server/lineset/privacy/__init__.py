@@ -1,0 +1,59 @@
+"""Vocabulary and engine of privacy: declarations, the door, sealed identity, row-level security. Knows no domain."""
+
+from lineset.privacy.declare import (
+    Cookie,
+    Engine,
+    File,
+    Guard,
+    Stream,
+    Table,
+    by_household,
+    by_person,
+    held,
+    secret_digest,
+    table,
+    technical,
+)
+from lineset.privacy.door import Context, Door, Person, System, Tx
+from lineset.privacy.register import Register, Undeclared
+from lineset.privacy.vault import KeyStore, Unsealable, Vault, fold_email
+from lineset.privacy.vocabulary import (
+    WHILE_ACCOUNT,
+    WHILE_HOUSEHOLD,
+    Purpose,
+    Retention,
+    Sensitivity,
+    Subject,
+)
+
+__all__ = [
+    "WHILE_ACCOUNT",
+    "WHILE_HOUSEHOLD",
+    "Context",
+    "Cookie",
+    "Door",
+    "Engine",
+    "File",
+    "Guard",
+    "KeyStore",
+    "Person",
+    "Purpose",
+    "Register",
+    "Retention",
+    "Sensitivity",
+    "Stream",
+    "Subject",
+    "System",
+    "Table",
+    "Tx",
+    "Undeclared",
+    "Unsealable",
+    "Vault",
+    "by_household",
+    "by_person",
+    "fold_email",
+    "held",
+    "secret_digest",
+    "table",
+    "technical",
+]

@@ -1,0 +1,108 @@
+"""Row-level security, made from the declarations.
+
+The policies and privileges of every table are derived state: each migration applies them again, in one transaction, so that they can't
+differ from what the tables declare.
+"""
+
+import hashlib
+from importlib import resources
+
+from sqlalchemy import Connection, text
+
+from lineset.privacy.declare import Table
+from lineset.privacy.register import Register
+
+APP = "lineset_app"
+INGEST = "lineset_ingest"
+READER = "lineset_reader"
+_READER_TABLES = {"household_members", "access_grants", "memberships", "organisations", "tenures", "frames"}
+_DEFINERS = (
+    "access.households(text)",
+    "access.organisations(text[])",
+    "access.staff(text[])",
+    "access.people()",
+    "access.granted_organisations()",
+    "access.read_frames(integer[], timestamptz, timestamptz)",
+)
+
+
+def statements(register: Register) -> list[str]:
+    """Every statement that puts the declared access in place, in order."""
+    result = []
+    for name, table in sorted(register.tables.items()):
+        result += _table_statements(name, table)
+    for engine in (e for e in register.engines if e.app):
+        result += [
+            f"GRANT USAGE ON SCHEMA {engine.schema} TO {APP}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {engine.schema} TO {APP}",
+            f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {engine.schema} TO {APP}",
+            f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {engine.schema} TO {APP}",
+        ]
+    result += ["GRANT CREATE ON SCHEMA access TO lineset_reader"]
+    for function in _DEFINERS:
+        result.append(f"ALTER FUNCTION {function} OWNER TO {READER}")
+    result += [
+        "REVOKE CREATE ON SCHEMA access FROM lineset_reader",
+        "REVOKE EXECUTE ON FUNCTION access.ensure_day(date) FROM PUBLIC",
+        f"GRANT EXECUTE ON FUNCTION access.ensure_day(date) TO {APP}, {INGEST}",
+    ]
+    return result
+
+
+def _table_statements(name: str, table: Table) -> list[str]:
+    guard = table.guard
+    purposes = ", ".join(f"'{p.value}'" for p in table.purposes)
+    readers = ", ".join(f"'{s}'" for s in sorted(guard.systems))
+    writers = ", ".join(f"'{s}'" for s, access in sorted(guard.systems.items()) if access == "rw")
+    may_read = f"access.purpose({purposes}) AND ({guard.read}" + (f" OR access.system({readers}))" if readers else ")")
+    may_write = f"access.purpose({purposes}) AND ({guard.write}" + (f" OR access.system({writers}))" if writers else ")")
+    result = [
+        f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
+        f"REVOKE ALL ON {name} FROM {APP}, {INGEST}, {READER}",
+        f"CREATE POLICY app_read ON {name} FOR SELECT TO {APP} USING ({may_read})",
+        f"CREATE POLICY app_insert ON {name} FOR INSERT TO {APP} WITH CHECK ({may_write})",
+        f"CREATE POLICY app_update ON {name} FOR UPDATE TO {APP} USING ({may_write}) WITH CHECK ({may_write})",
+        f"CREATE POLICY app_delete ON {name} FOR DELETE TO {APP} USING ({may_write})",
+    ]
+    if guard.app:
+        result.append(f"GRANT {guard.app} ON {name} TO {APP}")
+    if guard.ingest:
+        result.append(f"CREATE POLICY ingest ON {name} TO {INGEST} USING (access.system('ingest')) WITH CHECK (access.system('ingest'))")
+        result.append(f"GRANT {guard.ingest} ON {name} TO {INGEST}")
+    if name in _READER_TABLES:
+        result.append(f"CREATE POLICY reader ON {name} FOR SELECT TO {READER} USING (true)")
+        result.append(f"GRANT SELECT ON {name} TO {READER}")
+    return result
+
+
+def functions() -> str:
+    """The text of `access.sql`."""
+    return resources.files("lineset.privacy").joinpath("access.sql").read_text()
+
+
+def fingerprint(register: Register) -> str:
+    """A digest of all that `apply` would put in place."""
+    whole = functions() + "\n".join(statements(register))
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def apply(connection: Connection, register: Register) -> bool:
+    """Put the declared functions, privileges and policies in place, within the caller's transaction, as the owner.
+
+    Returns whether anything had to be done: a fingerprint kept as the comment of schema `access` tells.
+    """
+    wanted = fingerprint(register)
+    have = connection.scalar(text("SELECT obj_description(to_regnamespace('access'), 'pg_namespace')"))
+    if have == wanted:
+        return False
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('lineset.access'))"))
+    policies = connection.execute(text("SELECT policyname, tablename FROM pg_policies WHERE schemaname = 'public'"))
+    for policy, table in policies.all():
+        connection.exec_driver_sql(f'DROP POLICY "{policy}" ON "{table}"')
+    connection.exec_driver_sql("DROP SCHEMA IF EXISTS access CASCADE")
+    connection.exec_driver_sql(functions().replace("%", "%%"))
+    for statement in statements(register):
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(f"COMMENT ON SCHEMA access IS '{wanted}'")
+    return True

@@ -1,0 +1,113 @@
+-- Who may see what, as the database sees it. Applied again at each migration; the application can't change it.
+-- The functions run as lineset_reader, a role that nobody can log in as and that alone sees past the household of the asker.
+
+CREATE SCHEMA IF NOT EXISTS access;
+GRANT USAGE ON SCHEMA access TO lineset_app, lineset_ingest, lineset_reader;
+
+-- The acting person, or null when the platform itself acts (or nobody said who acts).
+CREATE OR REPLACE FUNCTION access.person() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN current_setting('app.actor', true) ~ '^[0-9a-f]{8}-[0-9a-f-]{27}$'
+              THEN current_setting('app.actor', true)::uuid END
+$$;
+
+-- Whether one of the platform's own named actors acts.
+CREATE OR REPLACE FUNCTION access.system(VARIADIC names text[]) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT coalesce(current_setting('app.actor', true) = ANY (SELECT 'system:' || n FROM unnest(names) AS n), false)
+$$;
+
+-- Whether the stated purpose is one of these.
+CREATE OR REPLACE FUNCTION access.purpose(VARIADIC purposes text[]) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT coalesce(current_setting('app.purpose', true) = ANY (purposes), false)
+$$;
+
+-- The households in which the acting person holds a scope: as a member by role, or, for the purpose of service, through a grant that the
+-- household gave to a company at which the person works.
+CREATE OR REPLACE FUNCTION access.households(need text) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT m.household_id FROM household_members m
+  WHERE m.person_id = access.person() AND m.ended_at IS NULL AND NOT access.purpose('service')
+    AND (m.role = 'owner'
+         OR m.role = 'member' AND need IN ('view', 'control', 'equipment', 'people')
+         OR m.role = 'guest' AND need = 'view')
+  UNION
+  SELECT g.household_id FROM access_grants g JOIN memberships s USING (organisation_id)
+  WHERE s.person_id = access.person() AND s.ended_at IS NULL AND access.purpose('service')
+    AND g.scope = need AND g.revoked_at IS NULL AND (g.ends_at IS NULL OR g.ends_at > now())
+$$;
+
+-- The companies at which the acting person works, in one of these roles (none named: in any).
+CREATE OR REPLACE FUNCTION access.organisations(VARIADIC roles text[] DEFAULT '{}') RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT organisation_id FROM memberships
+  WHERE person_id = access.person() AND ended_at IS NULL AND (cardinality(roles) = 0 OR role = ANY (roles))
+$$;
+
+-- Whether the acting person is staff of the operator, in one of these roles (none named: in any).
+CREATE OR REPLACE FUNCTION access.staff(VARIADIC roles text[] DEFAULT '{}') RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM memberships m JOIN organisations o ON o.id = m.organisation_id
+                 WHERE m.person_id = access.person() AND m.ended_at IS NULL AND o.kind = 'operator'
+                   AND (cardinality(roles) = 0 OR m.role = ANY (roles)))
+$$;
+
+-- People whom the acting person may know: oneself, the other members of one's households, one's colleagues, and, for a household, the
+-- staff of companies it gave access to; for a company, the members of households that gave it the scope "people".
+CREATE OR REPLACE FUNCTION access.people() RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT access.person()
+  UNION
+  SELECT person_id FROM household_members
+  WHERE household_id IN (SELECT access.households('people')) AND ended_at IS NULL
+  UNION
+  SELECT person_id FROM memberships WHERE organisation_id IN (SELECT access.organisations()) AND ended_at IS NULL
+  UNION
+  SELECT s.person_id FROM access_grants g JOIN memberships s USING (organisation_id)
+  WHERE g.household_id IN (SELECT access.households('view')) AND g.revoked_at IS NULL AND s.ended_at IS NULL
+$$;
+
+-- Companies that the acting person may know: one's own, and those to which one's household gave or may give access.
+CREATE OR REPLACE FUNCTION access.granted_organisations() RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT organisation_id FROM access_grants WHERE household_id IN (SELECT access.households('view'))
+$$;
+
+-- The one way for the application to read measurements: it has no privilege on the table itself. The check is made once for each series
+-- instead of once for each row. Refuses with insufficient_privilege when a series is not the asker's to see.
+CREATE OR REPLACE FUNCTION access.read_frames(wanted integer[], since timestamptz, until timestamptz)
+RETURNS TABLE (series_id integer, t timestamptz, reals real[], totals double precision[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1500 SET search_path = public, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM unnest(wanted) AS w WHERE NOT EXISTS (
+      SELECT FROM tenures n WHERE n.series_id = w
+        AND (n.household_id IN (SELECT access.households('view')) OR access.system('import', 'housekeeping')))) THEN
+    RAISE insufficient_privilege USING MESSAGE = 'a series is not shared with this actor';
+  END IF;
+  RETURN QUERY SELECT f.series_id, f.t, f.reals, f.totals FROM frames f
+    WHERE f.series_id = ANY (wanted) AND f.t >= since AND f.t < until ORDER BY f.series_id, f.t;
+END
+$$;
+
+-- Make the partition of one day (UTC), with the same forced row-level security as its parent. Days before 2000 or beyond tomorrow are refused.
+CREATE OR REPLACE FUNCTION access.ensure_day(day date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE name text := 'frames_' || to_char(day, 'YYYYMMDD');
+BEGIN
+  IF day < date '2000-01-01' OR day > (now() AT TIME ZONE 'UTC')::date + 2 THEN
+    RAISE EXCEPTION 'no partition for %', day USING ERRCODE = 'check_violation';
+  END IF;
+  IF to_regclass('public.' || name) IS NOT NULL THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(hashtext('lineset.frames'));
+  IF to_regclass('public.' || name) IS NOT NULL THEN RETURN; END IF;
+  EXECUTE format('CREATE TABLE %I PARTITION OF frames FOR VALUES FROM (%L) TO (%L)', name,
+    day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+  EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+  EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+END
+$$;
+
+-- Newest known value of each point: a newer frame wins, point by point, where the older one had what the newer lacks.
+CREATE OR REPLACE FUNCTION access.fill(newer double precision[], older double precision[]) RETURNS double precision[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT array_agg(coalesce(nullif(n, 'NaN'), o) ORDER BY i)
+  FROM unnest(newer, older) WITH ORDINALITY AS both_(n, o, i)
+$$;

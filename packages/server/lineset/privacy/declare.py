@@ -1,0 +1,168 @@
+"""Declarations of what holds data: columns, tables, streams, files and cookies.
+
+A table declares whose data it holds, why, how long, and who may touch it (`Table`); each of its columns declares what it holds
+(`held`). The same declarations make the row-level security of the database (`access.py`) and everything that people are told.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lineset.privacy.vocabulary import CATEGORIES, SYSTEM_ACTORS, Purpose, Retention, Sensitivity, Subject
+
+Erase = Literal["delete", "null", "pseudonymise", "keep"]
+Access = Literal["r", "rw"]
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What one column holds. `export` is True or the reason why it is left out; `keep` the legal basis when erasure keeps it."""
+
+    category: str
+    sensitivity: Sensitivity = Sensitivity.ORDINARY
+    export: bool | str = True
+    erase: Erase = "delete"
+    keep: str = ""
+    recipients: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.category not in CATEGORIES:
+            raise ValueError(f"{self.category!r} is not a declared category; add it to privacy/vocabulary.py")
+        if self.erase == "keep" and not self.keep:
+            raise ValueError("erase='keep' needs the legal basis in `keep`")
+
+
+def held(
+    category: str,
+    sensitivity: Sensitivity = Sensitivity.ORDINARY,
+    *,
+    export: bool | str = True,
+    erase: Erase = "delete",
+    keep: str = "",
+    recipients: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """The `info` of a column, for `mapped_column(..., info=held("user.name"))`."""
+    return {"holds": Holds(category, sensitivity, export, erase, keep, recipients)}
+
+
+def technical() -> dict[str, Any]:
+    """The `info` of a column that only makes the platform work (states, counts, keys between tables)."""
+    return held("system.operations", Sensitivity.NONE)
+
+
+def secret_digest() -> dict[str, Any]:
+    """The `info` of a column that keeps a digest of a secret: never exported."""
+    return held("user.authorization.credentials", Sensitivity.SENSITIVE, export="a secret, kept only as a digest")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may read and write a table's rows, as SQL conditions for the application's role.
+
+    `systems` names the platform's own actors and whether each reads ("r") or also writes ("rw"). `ingest` is the privilege of the
+    ingestion role, which is a database role of its own. Conditions may call the functions of schema `access`.
+    """
+
+    read: str
+    write: str
+    systems: dict[str, Access] = field(default_factory=dict)
+    ingest: str = ""
+    app: str = "SELECT, INSERT, UPDATE, DELETE"
+
+    def __post_init__(self) -> None:
+        unknown = set(self.systems) - set(SYSTEM_ACTORS)
+        if unknown:
+            raise ValueError(f"undeclared system actors: {sorted(unknown)}")
+
+
+def by_household(
+    read: str = "view",
+    write: str = "equipment",
+    *,
+    column: str = "household_id",
+    systems: dict[str, Access] | None = None,
+    ingest: str = "",
+    app: str = "SELECT, INSERT, UPDATE, DELETE",
+) -> Guard:
+    """Rows of a household, for people who hold the scope `read` or `write` there as members or by a grant."""
+    return Guard(
+        read=f"{column} = ANY (ARRAY(SELECT access.households('{read}')))",
+        write=f"{column} = ANY (ARRAY(SELECT access.households('{write}')))",
+        systems=systems or {},
+        ingest=ingest,
+        app=app,
+    )
+
+
+def by_person(column: str = "person_id", *, systems: dict[str, Access] | None = None, app: str = "SELECT, INSERT, UPDATE, DELETE") -> Guard:
+    """Rows of the acting person."""
+    return Guard(read=f"{column} = access.person()", write=f"{column} = access.person()", systems=systems or {}, app=app)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's declaration: about what, whose, for which purposes, for how long, and who may touch it.
+
+    `path` is the column that leads to the subject; "" where the data is nobody's. `engine` marks tables that an engine owns and that
+    are declared whole.
+    """
+
+    about: str
+    subject: Subject
+    path: str
+    purposes: tuple[Purpose, ...]
+    retention: Retention
+    guard: Guard
+    erasure: Erase = "delete"
+
+
+def table(declaration: Table) -> dict[str, Any]:
+    """The table arguments that carry a declaration: `__table_args__ = (..., table(Table(...)))`."""
+    return {"info": {"declared": declaration}}
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A schema of the database that an engine owns; its payloads hold ids, codes and times only."""
+
+    schema: str
+    about: str
+    owner: str
+    purposes: tuple[Purpose, ...]
+    retention: Retention
+    app: bool = False  # whether the application's role works in it
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream or bucket of the message broker."""
+
+    name: str
+    about: str
+    category: str
+    subject: Subject
+    purposes: tuple[Purpose, ...]
+    retention: Retention
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Files below the data folder: `pattern` as in pathlib's match, relative to that folder."""
+
+    pattern: str
+    about: str
+    category: str
+    subject: Subject
+    purposes: tuple[Purpose, ...]
+    retention: Retention
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie or an entry of web storage (`store` says which), with its life in days; None: until the browser closes."""
+
+    name: str
+    about: str
+    purpose: Purpose
+    needed: bool
+    life_days: int | None
+    store: Literal["cookie", "local", "session"] = "cookie"

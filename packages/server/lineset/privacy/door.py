@@ -1,0 +1,113 @@
+"""The one door to personal data.
+
+Whoever reads or writes it opens the door with a context (who, why) and gets one transaction. The database sees the same
+context and enforces it again by row-level security, so that a gap on this side is a denial on the other.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from lineset.kit.errors import Denied
+from lineset.privacy.vault import Vault
+from lineset.privacy.vocabulary import SYSTEM_ACTORS, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A signed-in person."""
+
+    id: UUID
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One of the platform's own declared actors."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"system:{self.name}"
+
+
+Actor = Person | System
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who acts and why."""
+
+    actor: Actor
+    purpose: Purpose
+
+    @property
+    def person(self) -> UUID:
+        """The acting person's id.
+
+        Raises:
+            Denied: the platform itself acts, where only a person may.
+        """
+        if isinstance(self.actor, System):
+            raise Denied("person_needed", "Only a signed-in person can do this.")
+        return self.actor.id
+
+
+@dataclass(slots=True)
+class Tx:
+    """One transaction under one context. Services use it and never commit."""
+
+    session: AsyncSession
+    context: Context
+    vault: Vault
+    _after: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Do this once the transaction has been committed: pushes and wake-ups, never anything that must not be lost."""
+        self._after.append(action)
+
+
+class Door:
+    """Opens transactions for declared actors and purposes."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+        self._engine = engine
+        self._vault = vault
+
+    @asynccontextmanager
+    async def open(self, context: Context) -> AsyncIterator[Tx]:
+        """One transaction for this context: committed at the end of the block, rolled back if it raises.
+
+        Raises:
+            Denied: the platform's actor is not declared, or not for this purpose.
+        """
+        check(context)
+        tx = Tx(AsyncSession(self._engine, expire_on_commit=False), context, self._vault)
+        async with tx.session, tx.session.begin():
+            await tx.session.execute(
+                text("SELECT set_config('app.actor', :actor, true), set_config('app.purpose', :purpose, true)"),
+                {"actor": str(context.actor), "purpose": context.purpose.value},
+            )
+            yield tx
+        for action in tx._after:
+            await action()
+
+
+def check(context: Context) -> None:
+    """Refuse a context that the declarations do not allow.
+
+    Raises:
+        Denied: with the reason.
+    """
+    if isinstance(context.actor, System):
+        allowed = SYSTEM_ACTORS.get(context.actor.name)
+        if allowed is None:
+            raise Denied("undeclared_actor", f"{context.actor} is not a declared actor of the platform.")
+        if context.purpose not in allowed:
+            raise Denied("undeclared_purpose", f"{context.actor} has no business with the purpose {context.purpose.value!r}.")

@@ -1,0 +1,120 @@
+"""Sealed identity: names, addresses, telephone numbers and e-mail addresses under a key of their subject.
+
+Each subject (a person or a household) has a random 256-bit key, kept outside PostgreSQL and wrapped by the platform's master key.
+Destroying that key makes every copy of what it sealed unreadable, backups included. AES-256-GCM with a random 96-bit nonce
+(NIST SP 800-38D); the subject's id is bound in as associated data, so that a sealed value can't be moved to another subject.
+"""
+
+import hashlib
+import hmac
+import os
+import time
+import unicodedata
+from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from lineset.kit.errors import LinesetError
+
+_NONCE = 12
+_KEEP_KEY_S = 60.0
+
+
+class Unsealable(LinesetError):
+    """A sealed value can't be opened: it was tampered with, or sealed under another master key."""
+
+
+class KeyStore(Protocol):
+    """Where wrapped subject keys live: outside PostgreSQL, one entry a subject."""
+
+    async def get(self, subject: str) -> bytes | None:
+        """The wrapped key, or None when there is none."""
+
+    async def create(self, subject: str, wrapped: bytes) -> bool:
+        """Store it unless the subject has one already; whether it was stored."""
+
+    async def destroy(self, subject: str) -> None:
+        """Remove it so that its bytes are gone."""
+
+
+class Vault:
+    """Seals and opens text for subjects. Keys are cached for a minute at most, so that a destroyed key ends everywhere by then."""
+
+    def __init__(self, store: KeyStore, master: bytes) -> None:
+        self._store = store
+        self._wrap = AESGCM(hashlib.sha256(b"lineset wrap" + master).digest())
+        self._lookup = hashlib.sha256(b"lineset lookup" + master).digest()
+        self._keys: dict[UUID, tuple[float, AESGCM | None]] = {}
+
+    async def seal(self, subject: UUID, text: str) -> bytes:
+        """Nonce and ciphertext of the text under the subject's key, which is made at first use."""
+        key = await self._key(subject)
+        if key is None:
+            raw = AESGCM.generate_key(256)
+            nonce = os.urandom(_NONCE)
+            wrapped = nonce + self._wrap.encrypt(nonce, raw, subject.bytes)
+            await self._store.create(str(subject), wrapped)
+            self._keys.pop(subject, None)
+            key = await self._key(subject)
+            if key is None:
+                raise Unsealable("no_key", "The key store did not keep the new key; try again.")
+        nonce = os.urandom(_NONCE)
+        return nonce + key.encrypt(nonce, text.encode(), subject.bytes)
+
+    async def open(self, subject: UUID, sealed: bytes | None) -> str | None:
+        """The text, or None where nothing was sealed or the subject's key has been destroyed.
+
+        Raises:
+            Unsealable: the value was not sealed for this subject by this platform.
+        """
+        if sealed is None:
+            return None
+        key = await self._key(subject)
+        if key is None:
+            return None
+        try:
+            return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.bytes).decode()
+        except InvalidTag as error:
+            raise Unsealable("unsealable", "A sealed value can't be opened. Was the master key replaced?") from error
+
+    async def open_many(self, values: Iterable[tuple[UUID, bytes | None]]) -> list[str | None]:
+        """As `open`, for many values in their order."""
+        return [await self.open(subject, sealed) for subject, sealed in values]
+
+    async def destroy(self, subject: UUID) -> None:
+        """Destroy the subject's key: what it sealed can't be read again, by anybody, from any copy."""
+        await self._store.destroy(str(subject))
+        self._keys.pop(subject, None)
+
+    def email_digest(self, address: str) -> bytes:
+        """Keyed digest by which an e-mail address is found without being kept in the clear (HMAC-SHA-256)."""
+        return hmac.digest(self._lookup, fold_email(address).encode(), "sha256")
+
+    def text_digest(self, kind: str, text: str) -> bytes:
+        """Keyed digest of another value that is only ever compared, such as a network address for throttling."""
+        return hmac.digest(self._lookup, f"{kind}\0{text}".encode(), "sha256")
+
+    async def _key(self, subject: UUID) -> AESGCM | None:
+        known = self._keys.get(subject)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        wrapped = await self._store.get(str(subject))
+        key = None
+        if wrapped is not None:
+            try:
+                key = AESGCM(self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.bytes))
+            except InvalidTag as error:
+                raise Unsealable("wrong_master_key", "The master key does not fit the key store. Restore the right one.") from error
+        if len(self._keys) > 50_000:
+            self._keys.clear()
+        if key is not None:
+            self._keys[subject] = (time.monotonic() + _KEEP_KEY_S, key)
+        return key
+
+
+def fold_email(address: str) -> str:
+    """One spelling for addresses that reach the same mailbox in practice: NFKC, no space around, lower case."""
+    return unicodedata.normalize("NFKC", address).strip().lower()

@@ -1,0 +1,110 @@
+"""The words in which data is declared: categories, purposes, sensitivity, retention, and the platform's own actors.
+
+Categories are keys of the Fides taxonomy (fideslang, "data categories") and of Lineset's extension of it:
+`equipment.*` for what machines measure and are set to, `occupancy.*` for what tells when people are at home.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """Why data is processed. Nothing personal is read or written without one."""
+
+    ACCOUNT = "account"
+    SECURITY = "security"
+    OPERATE = "operate"
+    COMMUNICATE = "communicate"
+    SERVICE = "service"
+    ADMINISTER = "administer"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeText:
+    """A purpose in words for people, and whether it waits for a yes."""
+
+    title: str
+    say: str
+    consent: bool = False
+
+
+PURPOSES: dict[Purpose, PurposeText] = {
+    Purpose.ACCOUNT: PurposeText("Your account", "Make your account, keep it, and let you see and correct it."),
+    Purpose.SECURITY: PurposeText("Security", "Let you in, keep others out, and find abuse."),
+    Purpose.OPERATE: PurposeText("Run your equipment", "Show you what your equipment does and carry out what you ask of it."),
+    Purpose.COMMUNICATE: PurposeText("Messages", "Send the mails that you asked for or that your account needs."),
+    Purpose.SERVICE: PurposeText("Your contractor's service", "Let the companies to which you gave access look after your equipment."),
+    Purpose.ADMINISTER: PurposeText("Run the platform", "Set the platform up and keep its companies and devices in order."),
+    Purpose.KEEP: PurposeText("Keep and delete on time", "Delete what has reached its time and keep what was accepted."),
+}
+
+CATEGORIES: dict[str, str] = {
+    "system.operations": "the platform's own working data",
+    "user.unique_id": "random identifiers of a person or household",
+    "user.name": "names",
+    "user.contact.email": "e-mail addresses",
+    "user.contact.phone_number": "phone numbers",
+    "user.contact.address": "street and postal addresses",
+    "user.demographic.age_range": "birth year",
+    "user.demographic.gender": "gender",
+    "user.demographic.language": "language",
+    "user.settings": "choices and preferences",
+    "user.authorization.credentials": "secrets for signing in, kept only as digests",
+    "user.account.username": "the name of an account",
+    "user.device.ip_address": "network addresses",
+    "user.device.device_id": "identifiers and versions of browsers, apps and devices",
+    "user.behavior": "what a person did and when",
+    "user.content.private": "content of messages",
+    "user.workplace": "the company that somebody works for, and as what",
+    "user.location.imprecise": "time zone and region",
+    "equipment.identity": "type, make, model and serial number of machines",
+    "equipment.placement": "where a machine stands, in words",
+    "equipment.setting": "settings, limits and commands",
+    "equipment.measurement": "what machines measure",
+    "equipment.event": "errors, starts and refusals of machines and gateways",
+    "occupancy.presence": "when somebody is at home",
+}
+
+
+class Sensitivity(StrEnum):
+    """How much harm a leak does; `SENSITIVE` is what CCPA-like laws name so."""
+
+    NONE = "none"
+    ORDINARY = "ordinary"
+    PRIVATE = "private"
+    SENSITIVE = "sensitive"
+
+
+class Subject(StrEnum):
+    """Whose data it is."""
+
+    PERSON = "person"
+    HOUSEHOLD = "household"
+    WORKER = "worker"
+    TAG = "tag"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long: `days` after `anchor` (a column of the table, or an event such as "account closed"); None: as long as the anchor lasts."""
+
+    anchor: str
+    days: int | None = None
+
+
+WHILE_ACCOUNT = Retention("account closed", 0)
+WHILE_HOUSEHOLD = Retention("household deleted", 0)
+
+SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
+    "authentication": frozenset({Purpose.SECURITY, Purpose.ACCOUNT}),
+    "enrolment": frozenset({Purpose.SECURITY}),
+    "ingest": frozenset({Purpose.OPERATE}),
+    "import": frozenset({Purpose.OPERATE}),
+    "delivery": frozenset({Purpose.OPERATE}),
+    "mail": frozenset({Purpose.COMMUNICATE}),
+    "housekeeping": frozenset({Purpose.KEEP}),
+    "setup": frozenset({Purpose.ADMINISTER, Purpose.ACCOUNT, Purpose.OPERATE}),
+}
+"""The platform's own actors, each with the purposes it may name. A test counts them; there is no general one."""
