@@ -1,0 +1,4 @@
+import "../css/app.css";
+import { startTheme } from "./theme.ts";
+
+startTheme();

@@ -1,0 +1,1 @@
+"""Pages of one area; see the files beside this one."""

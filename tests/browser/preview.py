@@ -1,0 +1,69 @@
+"""A small application that renders each page with sample view models through the real templates.
+
+Run ``python -m tests.browser.preview`` and open http://127.0.0.1:8123/ for a list of the samples.
+"""
+
+from typing import Any
+
+from lineset.pages.common.assets import Assets
+from lineset.pages.common.reader import Reader
+from lineset.pages.common.render import THEMES, Frame, Templates, Who, new_nonce
+from lineset.pages.common.security import PAGE_HEADERS, content_security_policy
+from lineset.pages.common.static import static_routes
+from litestar import Litestar, MediaType, Request, Response, get
+
+from tests.browser.samples import ALL
+
+WHO = {
+    "home": Who(name="Ines Lund", role="", home="/home"),
+    "account": Who(name="Ines Lund", role="", home="/home"),
+    "portal": Who(name="Priya Shah", role="Alder Mechanical", home="/portal"),
+    "console": Who(name="Sam Okafor", role="Operator", home="/console"),
+}
+
+
+@get("/", sync_to_thread=False)
+def index() -> Response[str]:
+    """Links to every sample."""
+    links = "".join(f'<li><a href="/{area}/{name}">{area}/{name}</a></li>' for area, samples in ALL.items() for name in samples)
+    return Response(f"<!doctype html><title>Samples</title><ul>{links}</ul>", media_type=MediaType.HTML)
+
+
+@get("/{area:str}/{name:str}", sync_to_thread=False)
+def page(request: Request[Any, Any, Any], area: str, name: str) -> Response[str]:
+    """One sample; ``?lang=es&units=metric&theme=dark&clock=12`` change how it is read."""
+    query = request.query_params
+    template, build = ALL[area][name]
+    theme = query.get("theme", "")
+    reader = Reader(
+        query.get("lang", "en"),
+        "metric" if query.get("units") == "metric" else "us",
+        "America/Los_Angeles",
+        clock24=query.get("clock", "24" if area in ("portal", "console") else "12") == "24",
+    )
+    nonce = new_nonce()
+    frame = Frame(
+        path=request.url.path,
+        theme=theme if theme in THEMES else "",
+        nonce=nonce,
+        csrf="preview",
+        who=WHO.get(area),
+        live=False,
+    )
+    html = request.app.state.templates.render(template, reader, frame, build(reader))
+    headers = PAGE_HEADERS | {"content-security-policy": content_security_policy(nonce)}
+    return Response(html, media_type=MediaType.HTML, headers=headers)
+
+
+def create_app() -> Litestar:
+    """The preview application."""
+    app = Litestar([index, page, *static_routes()], openapi_config=None, debug=True)
+    app.state.templates = Templates(Assets.read(), reload=True)
+    return app
+
+
+if __name__ == "__main__":
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    Granian("tests.browser.preview:create_app", factory=True, interface=Interfaces.ASGI, address="127.0.0.1", port=8123).serve()
