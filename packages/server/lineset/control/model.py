@@ -16,13 +16,17 @@ FINAL = ("succeeded", "failed", "expired", "refused")
 
 
 class CommandRow(Base):
-    """Something that somebody asked of a machine, with its present state."""
+    """Something that somebody asked of a machine, with its present state.
+
+    While the state is open, `next_at` is when delivery looks at it next. `refusal` holds code and values of a refusal by our own limits.
+    """
 
     __tablename__ = "commands"
     __table_args__ = (
         CheckConstraint("state IN ('queued','sent','acknowledged','succeeded','failed','expired','refused')", name="state"),
         Index("ix_commands_equipment_id", "equipment_id", "created_at"),
         Index("ix_commands_open", "gateway_id", postgresql_where=text("state IN ('queued','sent','acknowledged')")),
+        Index("ix_commands_due", "next_at", postgresql_where=text("state IN ('queued','sent','acknowledged')")),
         table(
             Table(
                 "what was asked of machines, by whom, and what came of it",
@@ -49,9 +53,12 @@ class CommandRow(Base):
     sender_company_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisations.id", ondelete="SET NULL"), info=held("user.workplace"))
     state: Mapped[str] = mapped_column(info=held("equipment.event"))
     detail: Mapped[str] = mapped_column(server_default="", info=held("equipment.event"))
+    refusal: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True), info=held("equipment.event"))
     created_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
     expires_at: Mapped[datetime] = mapped_column(info=technical())
     sent_at: Mapped[datetime | None] = mapped_column(info=technical())
+    tries: Mapped[int] = mapped_column(server_default="0", info=technical())
+    next_at: Mapped[datetime | None] = mapped_column(info=technical())
     settled_at: Mapped[datetime | None] = mapped_column(info=held("equipment.event"))
 
 

@@ -23,11 +23,16 @@ from lineset.privacy import (
     technical,
 )
 
+_MAY_CHANGE = "household_id = ANY (ARRAY(SELECT access.households('equipment'))) OR household_id IS NULL AND access.staff('operator')"
+_OF_A_GATEWAY_THAT_I_MAY_CHANGE = "gateway_id IN (SELECT id FROM gateways WHERE " + _MAY_CHANGE + ")"  # noqa: S608 - both parts are constants
 FOR_GATEWAYS = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SECURITY, Purpose.ADMINISTER, Purpose.KEEP)
 
 
 class GatewayRow(Base):
-    """A device that sends: an agent's machine, or a simple device with a token."""
+    """A device that sends: an agent's machine, or a simple device with a token.
+
+    Its claim code is good for two things, each once: to claim it while it has no household, and to enrol it while `enrolment_open`.
+    """
 
     __tablename__ = "gateways"
     __table_args__ = (
@@ -41,9 +46,9 @@ class GatewayRow(Base):
                 FOR_GATEWAYS,
                 WHILE_HOUSEHOLD,
                 Guard(
-                    read="household_id = ANY (ARRAY(SELECT access.households('view'))) OR household_id IS NULL AND access.staff('operator')",
-                    write="household_id = ANY (ARRAY(SELECT access.households('equipment')))"
+                    read="household_id = ANY (ARRAY(SELECT access.households('view')))"
                     " OR household_id IS NULL AND access.staff('operator')",
+                    write=_MAY_CHANGE,
                     systems={"enrolment": "rw", "setup": "rw", "ingest": "rw", "delivery": "r", "import": "r"},
                     ingest="SELECT, UPDATE",
                 ),
@@ -59,6 +64,7 @@ class GatewayRow(Base):
     name: Mapped[str] = mapped_column(info=held("equipment.placement"))
     claim_digest: Mapped[bytes | None] = mapped_column(unique=True, info=secret_digest())
     claim_expires_at: Mapped[datetime | None] = mapped_column(info=technical())
+    enrolment_open: Mapped[bool] = mapped_column(server_default=text("false"), info=technical())
     created_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
     claimed_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))
     enrolled_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))
@@ -82,7 +88,7 @@ class CertificateRow(Base):
                 Retention("ends_at", 30),
                 Guard(
                     read="gateway_id IN (SELECT id FROM gateways)",
-                    write="gateway_id IN (SELECT id FROM gateways)",
+                    write=_OF_A_GATEWAY_THAT_I_MAY_CHANGE,
                     systems={"enrolment": "rw", "setup": "rw", "ingest": "r"},
                     ingest="SELECT",
                 ),
@@ -110,7 +116,7 @@ class GatewayTokenRow(Base):
                 WHILE_HOUSEHOLD,
                 Guard(
                     read="gateway_id IN (SELECT id FROM gateways)",
-                    write="gateway_id IN (SELECT id FROM gateways)",
+                    write=_OF_A_GATEWAY_THAT_I_MAY_CHANGE,
                     systems={"enrolment": "rw", "setup": "rw", "ingest": "r"},
                     ingest="SELECT",
                 ),
@@ -137,7 +143,10 @@ class GatewayEventRow(Base):
                 "household_id",
                 FOR_GATEWAYS,
                 Retention("at", 400),
-                by_household(systems={"ingest": "rw", "setup": "rw", "housekeeping": "rw"}, ingest="SELECT, INSERT"),
+                by_household(
+                    systems={"ingest": "rw", "setup": "rw", "housekeeping": "rw", "enrolment": "rw"},
+                    ingest="SELECT, INSERT",
+                ),
             )
         ),
     )
@@ -150,3 +159,32 @@ class GatewayEventRow(Base):
     at: Mapped[datetime] = mapped_column(info=held("equipment.event"))
     kind: Mapped[str] = mapped_column(info=held("equipment.event"))
     detail: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'"), info=held("equipment.event", Sensitivity.PRIVATE))
+
+
+class FoundEquipmentRow(Base):
+    """A machine that a gateway says it has found, by its name there. People add it to their site or leave it."""
+
+    __tablename__ = "found_equipment"
+    __table_args__ = (
+        table(
+            Table(
+                "machines that gateways found",
+                Subject.HOUSEHOLD,
+                "household_id",
+                FOR_GATEWAYS,
+                WHILE_HOUSEHOLD,
+                by_household(
+                    systems={"ingest": "rw", "setup": "rw", "enrolment": "rw"},
+                    ingest="SELECT, INSERT, UPDATE, DELETE",
+                ),
+            )
+        ),
+    )
+    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), primary_key=True, info=technical())
+    name: Mapped[str] = mapped_column(primary_key=True, info=held("equipment.identity"))
+    household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
+    type: Mapped[str] = mapped_column(info=held("equipment.identity"))
+    make: Mapped[str] = mapped_column(server_default="", info=held("equipment.identity"))
+    model: Mapped[str] = mapped_column(server_default="", info=held("equipment.identity"))
+    serial_number: Mapped[str] = mapped_column(server_default="", info=held("equipment.identity", Sensitivity.PRIVATE))
+    found_at: Mapped[datetime] = mapped_column(info=held("equipment.event"))

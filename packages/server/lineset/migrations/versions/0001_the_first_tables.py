@@ -248,6 +248,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("claim_digest", sa.LargeBinary(), nullable=True),
         sa.Column("claim_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("enrolment_open", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=True),
@@ -315,6 +316,21 @@ def upgrade() -> None:
     op.create_index(op.f("ix_equipment_household_id"), "equipment", ["household_id"], unique=False)
     op.create_index("ix_equipment_site_id", "equipment", ["site_id"], unique=False)
     op.create_table(
+        "found_equipment",
+        sa.Column("gateway_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("household_id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("make", sa.String(), server_default="", nullable=False),
+        sa.Column("model", sa.String(), server_default="", nullable=False),
+        sa.Column("serial_number", sa.String(), server_default="", nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["gateway_id"], ["gateways.id"], name=op.f("fk_found_equipment_gateway_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_found_equipment_household_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("gateway_id", "name", name=op.f("pk_found_equipment")),
+    )
+    op.create_index(op.f("ix_found_equipment_household_id"), "found_equipment", ["household_id"], unique=False)
+    op.create_table(
         "gateway_certificates",
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("gateway_id", sa.Uuid(), nullable=False),
@@ -370,9 +386,12 @@ def upgrade() -> None:
         sa.Column("sender_company_id", sa.Uuid(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("detail", sa.String(), server_default="", nullable=False),
+        sa.Column("refusal", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('queued','sent','acknowledged','succeeded','failed','expired','refused')",
@@ -388,6 +407,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_commands_equipment_id", "commands", ["equipment_id", "created_at"], unique=False)
     op.create_index(op.f("ix_commands_household_id"), "commands", ["household_id"], unique=False)
+    op.create_index(
+        "ix_commands_due",
+        "commands",
+        ["next_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('queued','sent','acknowledged')"),
+    )
     op.create_index(
         "ix_commands_open",
         "commands",
