@@ -9,12 +9,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from lineset.kit.errors import Denied
 from lineset.privacy.vault import Vault
 from lineset.privacy.vocabulary import SYSTEM_ACTORS, Purpose
+
+Publish = Callable[[str, bytes], Awaitable[None]]
+"""Puts a payload on a subject of the message bus."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +72,38 @@ class Tx:
     session: AsyncSession
     context: Context
     vault: Vault
+    _publish: Publish | None = None
     _after: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
         """Do this once the transaction has been committed: pushes and wake-ups, never anything that must not be lost."""
         self._after.append(action)
 
+    def announce(self, subject: str, payload: bytes = b"") -> None:
+        """Publish this on the message bus once the transaction has been committed.
+
+        It may be lost when the bus is down, so whoever waits for it also looks by itself from time to time.
+        """
+        publish = self._publish
+        if publish is None:
+            return
+
+        async def action() -> None:
+            try:
+                await publish(subject, payload)
+            except Exception:
+                _log.exception("announcement lost", subject=subject)
+
+        self.after_commit(action)
+
 
 class Door:
-    """Opens transactions for declared actors and purposes."""
+    """Opens transactions for declared actors and purposes. `publish` carries what they announce; without one nothing is announced."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, publish: Publish | None = None) -> None:
         self._engine = engine
         self._vault = vault
+        self._publish = publish
 
     @asynccontextmanager
     async def open(self, context: Context) -> AsyncIterator[Tx]:
@@ -88,7 +113,7 @@ class Door:
             Denied: the platform's actor is not declared, or not for this purpose.
         """
         check(context)
-        tx = Tx(AsyncSession(self._engine, expire_on_commit=False), context, self._vault)
+        tx = Tx(AsyncSession(self._engine, expire_on_commit=False), context, self._vault, self._publish)
         async with tx.session, tx.session.begin():
             await tx.session.execute(
                 text("SELECT set_config('app.actor', :actor, true), set_config('app.purpose', :purpose, true)"),
