@@ -91,7 +91,7 @@ class Tx:
         async def action() -> None:
             try:
                 await publish(subject, payload)
-            except Exception:
+            except Exception:  # noqa: BLE001 - what is committed stands, whatever the bus says
                 _log.exception("announcement lost", subject=subject)
 
         self.after_commit(action)
