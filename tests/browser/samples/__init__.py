@@ -1,5 +1,5 @@
 """Sample view models: crowded, empty, offline, late, error."""
 
-from tests.browser.samples import public
+from tests.browser.samples import home, public
 
-ALL = {"public": public.SAMPLES}
+ALL = {"public": public.SAMPLES, "home": home.SAMPLES}

@@ -108,6 +108,15 @@ class Spark(msgspec.Struct, frozen=True):
     height: int
 
 
+def extent(known: Sequence[float], least: float) -> tuple[float, float]:
+    """Lowest and highest of `known`, widened about the middle to at least `least`."""
+    low, high = min(known), max(known)
+    if high - low < least:
+        middle = (low + high) / 2
+        return middle - least / 2, middle + least / 2
+    return low, high
+
+
 def spark(
     values: Sequence[float | None],
     expected: Sequence[float | None],
@@ -115,20 +124,18 @@ def spark(
     width: int = 240,
     height: int = 48,
     least: float = 2.0,
+    include_zero: bool = False,
 ) -> Spark:
     """Draw `values` (thick) over `expected` (thin), equally spaced in time.
 
     `None` is a gap: the line breaks there and is never bridged. `least` is the smallest range in the values' unit that
-    fills the box, so that noise does not look like news.
+    fills the box, so that noise does not look like news; `include_zero` keeps 0 in sight.
     """
     known = [v for v in (*values, *expected) if v is not None and math.isfinite(v)]
     count = max(len(values), len(expected))
     if not known or count < 2:
         return Spark("", "", "", (), None, width, height)
-    low, high = min(known), max(known)
-    if high - low < least:
-        middle = (low + high) / 2
-        low, high = middle - least / 2, middle + least / 2
+    low, high = extent([*known, 0.0] if include_zero else known, least)
     step = width / (count - 1)
 
     def place(index: int, value: float) -> tuple[int, int]:
