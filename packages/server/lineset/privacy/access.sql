@@ -79,7 +79,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1500 SET search_path = public, pg_
 BEGIN
   IF EXISTS (SELECT FROM unnest(wanted) AS w WHERE NOT EXISTS (
       SELECT FROM tenures n WHERE n.series_id = w
-        AND (n.household_id IN (SELECT access.households('view')) OR access.system('import', 'housekeeping')))) THEN
+        AND (n.household_id IN (SELECT access.households('view')) OR access.system('import', 'housekeeping', 'setup')))) THEN
     RAISE insufficient_privilege USING MESSAGE = 'a series is not shared with this actor';
   END IF;
   RETURN QUERY SELECT f.series_id, f.t, f.reals, f.totals FROM frames f
@@ -105,9 +105,14 @@ BEGIN
 END
 $$;
 
--- Newest known value of each point: a newer frame wins, point by point, where the older one had what the newer lacks.
-CREATE OR REPLACE FUNCTION access.fill(newer double precision[], older double precision[]) RETURNS double precision[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT array_agg(coalesce(nullif(n, 'NaN'), o) ORDER BY i)
-  FROM unnest(newer, older) WITH ORDINALITY AS both_(n, o, i)
+-- Newest known value of each point, slot by slot: `at` holds the seconds since 1970 at which each was measured, 0 for never.
+CREATE OR REPLACE FUNCTION access.newest(new_value double precision[], new_at double precision[], old_value double precision[], old_at double precision[])
+RETURNS double precision[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT coalesce(array_agg(CASE WHEN coalesce(na, 0) >= coalesce(oa, 0) THEN coalesce(nv, 'NaN') ELSE coalesce(ov, 'NaN') END ORDER BY i), '{}')
+  FROM unnest(new_value, new_at, old_value, old_at) WITH ORDINALITY AS slots_(nv, na, ov, oa, i)
+$$;
+CREATE OR REPLACE FUNCTION access.newest_at(new_at double precision[], old_at double precision[])
+RETURNS double precision[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT coalesce(array_agg(greatest(coalesce(na, 0), coalesce(oa, 0)) ORDER BY i), '{}')
+  FROM unnest(new_at, old_at) WITH ORDINALITY AS slots_(na, oa, i)
 $$;

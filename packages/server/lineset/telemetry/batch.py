@@ -1,0 +1,252 @@
+"""From frames to blocks of rows: judging and placing, many frames at once. No I/O.
+
+The fast way takes all frames of one shape as one matrix. Whatever does not fit (a wrong type, a value out of range, a point without a
+slot) goes the careful way, frame by frame, through the contract's own check, which says what is wrong.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import numpy as np
+from lineset_contract.refusals import Refusal, refuse
+from lineset_contract.values import check_frame, check_time
+from lineset_contract.wire import MAX_POINTS_PER_FRAME, Frame
+from numpy.typing import NDArray
+
+from lineset.telemetry.layout import Layout, Shape
+
+FAR_PAST = float("-inf")
+FAR_FUTURE = float("inf")
+
+
+@dataclass(slots=True)
+class Span:
+    """One owner's time with a machine, in seconds since 1970, and the series of that time."""
+
+    series: int
+    household: UUID
+    start: float
+    end: float
+
+
+@dataclass(slots=True)
+class Route:
+    """Where frames of one machine go."""
+
+    equipment: UUID
+    spans: list[Span]
+    layout: Layout
+
+    def span(self, t: float) -> Span:
+        """The tenure in which a time falls; the first one also has what was measured before anybody claimed the machine."""
+        for span in reversed(self.spans):
+            if t >= span.start:
+                return span
+        return self.spans[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a frame came from: number of the message in the batch, and place in the message."""
+
+    message: int
+    index: int
+
+
+@dataclass(slots=True)
+class Block:
+    """Rows of one layout: `series` and `t` (n,), `reals` (n, layout.reals), `totals` (n, layout.totals); NaN is "not measured"."""
+
+    layout: Layout
+    series: NDArray[np.int64]
+    t: NDArray[np.float64]
+    reals: NDArray[np.float64]
+    totals: NDArray[np.float64]
+    sources: list[Source]
+
+
+@dataclass(slots=True)
+class Newest:
+    """Newest value of each slot for each series of a block, with the time of each (0: never)."""
+
+    series: NDArray[np.int64]
+    t: NDArray[np.float64]
+    reals: NDArray[np.float64]
+    real_times: NDArray[np.float64]
+    totals: NDArray[np.float64]
+    total_times: NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class _Group:
+    values: list[list[object]] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    routes: list[Route] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Placed:
+    series: list[int] = field(default_factory=list)
+    t: list[float] = field(default_factory=list)
+    reals: list[NDArray[np.float64]] = field(default_factory=list)
+    totals: list[NDArray[np.float64]] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+
+
+class Builder:
+    """Collects the frames of one batch; `blocks` gives the rows, `refusals` what was not taken.
+
+    `missing` names points that have no slot yet, by route: give them one and `retry`.
+    """
+
+    def __init__(self, now: float | None) -> None:
+        self._now = now
+        self._groups: dict[int, tuple[Shape, _Group]] = {}
+        self._placed: dict[int, tuple[Layout, _Placed]] = {}
+        self._waiting: list[tuple[Route, Frame, dict[str, float], Source]] = []
+        self.refusals: list[tuple[Source, Refusal]] = []
+        self.missing: dict[UUID, set[str]] = {}
+
+    def add(self, route: Route, frame: Frame, source: Source) -> None:
+        """Take one frame."""
+        if self._now is not None and (late := check_time(frame.t, self._now)) is not None:
+            self.refusals.append((source, late))
+            return
+        shape = route.layout.shape(tuple(frame.v)) if len(frame.v) <= MAX_POINTS_PER_FRAME else None
+        values: list[object] = list(frame.v.values())
+        if shape is None or not _numbers(shape, values):
+            self._carefully(route, frame, source)
+            return
+        _, group = self._groups.setdefault(id(shape), (shape, _Group()))
+        group.values.append(values)
+        group.frames.append(frame)
+        group.routes.append(route)
+        group.sources.append(source)
+
+    def retry(self, without_slot: dict[UUID, set[str]]) -> None:
+        """Place the frames that waited for slots; points in `without_slot` got none, because the machine has too many."""
+        waiting, self._waiting, self.missing = self._waiting, [], {}
+        for route, frame, values, source in waiting:
+            for name in sorted(without_slot.get(route.equipment, set()) & set(values)):
+                del values[name]
+                self.refusals.append((source, refuse("too_many_points", count=len(frame.v), limit=MAX_POINTS_PER_FRAME)))
+            self._place(route, frame.t, values, source)
+
+    def blocks(self) -> list[Block]:
+        """The rows of all frames taken so far, one block a layout."""
+        parts: dict[int, tuple[Layout, list[Block]]] = {}
+        for shape, group in self._groups.values():
+            block = self._matrix(shape, group)
+            parts.setdefault(id(shape.layout), (shape.layout, []))[1].append(block)
+        for layout, placed in self._placed.values():
+            block = Block(
+                layout,
+                np.array(placed.series, np.int64),
+                np.array(placed.t, np.float64),
+                np.array(placed.reals, np.float64).reshape(len(placed.t), layout.reals),
+                np.array(placed.totals, np.float64).reshape(len(placed.t), layout.totals),
+                placed.sources,
+            )
+            parts.setdefault(id(layout), (layout, []))[1].append(block)
+        return [joined for layout, blocks in parts.values() if len((joined := _join(layout, blocks)).t)]
+
+    def _matrix(self, shape: Shape, group: _Group) -> Block:
+        matrix = np.array(group.values, np.float64)
+        bad = ~((matrix >= shape.low) & (matrix <= shape.high)).all(axis=1)
+        if bad.any():
+            for i in np.flatnonzero(bad):
+                self._carefully(group.routes[i], group.frames[i], group.sources[i])
+        keep = np.flatnonzero(~bad)
+        layout = shape.layout
+        reals = np.full((len(keep), layout.reals), np.nan)
+        totals = np.full((len(keep), layout.totals), np.nan)
+        reals[:, shape.real_to] = matrix[np.ix_(keep, shape.real_from)]
+        totals[:, shape.total_to] = matrix[np.ix_(keep, shape.total_from)]
+        t = np.array([group.frames[i].t for i in keep], np.float64)
+        series = np.array([group.routes[i].span(group.frames[i].t).series for i in keep], np.int64)
+        return Block(layout, series, t, reals, totals, [group.sources[i] for i in keep])
+
+    def _carefully(self, route: Route, frame: Frame, source: Source) -> None:
+        checked = check_frame(frame, self._now)
+        self.refusals += [(source, refusal) for refusal in checked.refused]
+        values = checked.known | checked.unknown
+        if not values:
+            if not checked.refused:
+                self.refusals.append((source, refuse("empty_frame")))
+            return
+        unplaced = {name for name in values if name not in route.layout.slots}
+        if unplaced:
+            self.missing.setdefault(route.equipment, set()).update(unplaced)
+            self._waiting.append((route, frame, values, source))
+        else:
+            self._place(route, frame.t, values, source)
+
+    def _place(self, route: Route, t: float, values: dict[str, float], source: Source) -> None:
+        if not values:
+            return
+        layout = route.layout
+        reals = np.full(layout.reals, np.nan)
+        totals = np.full(layout.totals, np.nan)
+        for name, value in values.items():
+            kind, slot = layout.slots[name]
+            (totals if kind == "counter" else reals)[slot] = value
+        _, placed = self._placed.setdefault(id(layout), (layout, _Placed()))
+        placed.series.append(route.span(t).series)
+        placed.t.append(t)
+        placed.reals.append(reals)
+        placed.totals.append(totals)
+        placed.sources.append(source)
+
+
+def _numbers(shape: Shape, values: list[object]) -> bool:
+    """Turn the words of code points into numbers, in place; whether every value is a plain number then."""
+    for place, codes in shape.codes:
+        value = values[place]
+        if isinstance(value, str):
+            code = codes.get(value)
+            if code is None:
+                return False
+            values[place] = code
+        elif value not in codes.values():
+            return False
+    return _PLAIN.issuperset(map(type, values))
+
+
+_PLAIN = frozenset({float, int})
+
+
+def _join(layout: Layout, blocks: Iterable[Block]) -> Block:
+    parts = list(blocks)
+    if len(parts) == 1:
+        return parts[0]
+    return Block(
+        layout,
+        np.concatenate([b.series for b in parts]),
+        np.concatenate([b.t for b in parts]),
+        np.concatenate([b.reals for b in parts]),
+        np.concatenate([b.totals for b in parts]),
+        [s for b in parts for s in b.sources],
+    )
+
+
+def newest(block: Block) -> Newest:
+    """For each series of the block, the last measured value of each slot and its time."""
+    order = np.lexsort((block.t, block.series))
+    series, t = block.series[order], block.t[order]
+    starts = np.flatnonzero(np.r_[True, series[1:] != series[:-1]])
+    reals, real_times = _last(block.reals[order], t, starts)
+    totals, total_times = _last(block.totals[order], t, starts)
+    return Newest(series[starts], np.maximum.reduceat(t, starts), reals, real_times, totals, total_times)
+
+
+def _last(values: NDArray[np.float64], t: NDArray[np.float64], starts: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if values.shape[1] == 0:
+        empty = np.empty((len(starts), 0))
+        return empty, empty
+    row = np.where(np.isnan(values), -1, np.arange(len(t))[:, None])
+    last = np.maximum.reduceat(row, starts, axis=0)
+    measured = last >= 0
+    picked = np.where(measured, values[last, np.arange(values.shape[1])], np.nan)
+    return picked, np.where(measured, t[last], 0.0)

@@ -1,0 +1,120 @@
+"""Where points stand in the arrays of a machine's frames, and how a frame becomes a row.
+
+Machines that send the same points in the same order share one `Layout`; frames with the same points share one `Shape`. So a batch of
+thousands of frames becomes a few matrices, judged and stored without a step a value.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from lineset_contract.points import POINTS
+from numpy.typing import NDArray
+
+MAX_SLOTS = 64
+Kind = Literal["real", "counter", "code"]
+
+
+@dataclass(slots=True)
+class Shape:
+    """How frames with just these points map to slots. Indexes are places in the frame's values, in its own order."""
+
+    codes: list[tuple[int, dict[str, int]]]
+    real_from: NDArray[np.intp]
+    real_to: NDArray[np.intp]
+    total_from: NDArray[np.intp]
+    total_to: NDArray[np.intp]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    layout: "Layout"
+
+
+@dataclass(slots=True)
+class Layout:
+    """Slots of one kind of machine: point to (kind, slot)."""
+
+    slots: dict[str, tuple[Kind, int]]
+    reals: int = 0
+    totals: int = 0
+    shapes: dict[tuple[str, ...], Shape | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for kind, slot in self.slots.values():
+            if kind == "counter":
+                self.totals = max(self.totals, slot + 1)
+            else:
+                self.reals = max(self.reals, slot + 1)
+
+    def shape(self, names: tuple[str, ...]) -> Shape | None:
+        """The shape of frames with these points; None while one of them has no slot yet."""
+        if names not in self.shapes:
+            if len(self.shapes) > 1000:
+                self.shapes.clear()
+            self.shapes[names] = self._make(names)
+        return self.shapes[names]
+
+    def _make(self, names: tuple[str, ...]) -> Shape | None:
+        if not names or any(n not in self.slots for n in names):
+            return None
+        reals = [(i, self.slots[n][1]) for i, n in enumerate(names) if self.slots[n][0] != "counter"]
+        totals = [(i, self.slots[n][1]) for i, n in enumerate(names) if self.slots[n][0] == "counter"]
+        points = [POINTS.get(n) for n in names]
+        return Shape(
+            codes=[(i, dict(p.codes)) for i, p in enumerate(points) if p is not None and p.kind == "code"],
+            real_from=np.array([i for i, _ in reals], np.intp),
+            real_to=np.array([s for _, s in reals], np.intp),
+            total_from=np.array([i for i, _ in totals], np.intp),
+            total_to=np.array([s for _, s in totals], np.intp),
+            low=np.array([-np.finfo(np.float32).max if p is None else _low(p.codes, p.low) for p in points]),
+            high=np.array([np.finfo(np.float32).max if p is None else _high(p.codes, p.high) for p in points]),
+            layout=self,
+        )
+
+
+def _low(codes: object, low: float) -> float:
+    return float(min(codes.values())) if isinstance(codes, dict) and codes else low
+
+
+def _high(codes: object, high: float) -> float:
+    return float(max(codes.values())) if isinstance(codes, dict) and codes else high
+
+
+class Layouts:
+    """Every layout in use, each kept once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[tuple[str, str, int], ...], Layout] = {}
+
+    def of(self, slots: dict[str, tuple[Kind, int]]) -> Layout:
+        """The shared layout with these slots."""
+        key = tuple(sorted((name, kind, slot) for name, (kind, slot) in slots.items()))
+        return self._known.setdefault(key, Layout(dict(slots)))
+
+
+def kind_of(point: str) -> Kind:
+    """A catalogued point's kind; unknown points are reals."""
+    known = POINTS.get(point)
+    return known.kind if known is not None else "real"
+
+
+def allocate(taken: dict[str, tuple[Kind, int]], names: list[str]) -> tuple[dict[str, tuple[Kind, int]], list[str]]:
+    """Next free slots for new points, in the order of their names, so that machines alike get layouts alike.
+
+    Returns the additions and the points for which no slot is left (a machine has at most 64 points).
+    """
+    next_real = 1 + max((s for k, s in taken.values() if k != "counter"), default=-1)
+    next_total = 1 + max((s for k, s in taken.values() if k == "counter"), default=-1)
+    added: dict[str, tuple[Kind, int]] = {}
+    refused: list[str] = []
+    for name in sorted(set(names) - set(taken)):
+        if len(taken) + len(added) >= MAX_SLOTS:
+            refused.append(name)
+            continue
+        kind = kind_of(name)
+        if kind == "counter":
+            added[name] = (kind, next_total)
+            next_total += 1
+        else:
+            added[name] = (kind, next_real)
+            next_real += 1
+    return added, refused

@@ -1,0 +1,239 @@
+"""Reading measurements: the newest values, and series over a span for charts.
+
+Everything here runs in a transaction of the asker: the tenures that row-level security lets through decide which series are read.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+import numpy as np
+from lineset_contract.points import POINTS
+from numpy.typing import NDArray
+from sqlalchemy import text
+
+from lineset.kit.errors import Invalid, NotFound
+from lineset.privacy import Tx
+from lineset.telemetry.layout import Kind
+
+MAX_SPAN_S = 400 * 86_400
+MAX_BUCKETS = 2_000
+MAX_POINTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The newest value of one point, when it was measured (seconds since 1970), its unit, and whether the catalogue knows it."""
+
+    value: float
+    t: float
+    unit: str
+    known: bool
+    word: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest values of one machine; `t` is the newest time of all, None when nothing was ever measured."""
+
+    equipment: UUID
+    t: float | None
+    values: dict[str, Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of one machine over a span, on one axis of times in seconds since 1970; None where there is no reading."""
+
+    t: list[float]
+    values: dict[str, list[float | None]]
+    modes: list[tuple[float, float, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PointInfo:
+    """A point that a machine has sent at least once."""
+
+    name: str
+    kind: Kind
+    slot: int
+    known: bool
+
+
+async def latest(tx: Tx, equipment: list[UUID]) -> dict[UUID, Latest]:
+    """The newest values of these machines, as far as the asker may see them; a machine without any has no entry."""
+    rows = (
+        await tx.session.execute(
+            text(
+                "SELECT l.equipment_id, extract(epoch FROM l.t)::float8, l.reals, l.real_times, l.totals, l.total_times"
+                " FROM latest l JOIN tenures n USING (series_id) WHERE l.equipment_id = ANY(:ids) AND n.ends_at IS NULL"
+            ),
+            {"ids": equipment},
+        )
+    ).all()
+    points = await _points(tx, [row[0] for row in rows])
+    result = {}
+    for id_, t, reals, real_times, totals, total_times in rows:
+        values = {}
+        for point in points.get(id_, []):
+            place, times = (totals, total_times) if point.kind == "counter" else (reals, real_times)
+            if point.slot < len(place) and times[point.slot] and not math.isnan(place[point.slot]):
+                values[point.name] = _reading(point, place[point.slot], times[point.slot])
+        result[id_] = Latest(id_, t, values)
+    return result
+
+
+def _reading(point: PointInfo, value: float, t: float) -> Reading:
+    known = POINTS.get(point.name)
+    unit = known.unit if known is not None else ""
+    word = known.word(value) if known is not None and known.kind == "code" else None
+    # A real has six to seven digits; more would be noise of its binary form.
+    shown = value if point.kind == "counter" else float(f"{value:.7g}")
+    return Reading(shown, t, unit, point.known, word)
+
+
+async def points(tx: Tx, equipment: UUID) -> list[PointInfo]:
+    """The points that a machine has sent, unknown ones flagged."""
+    return (await _points(tx, [equipment])).get(equipment, [])
+
+
+async def _points(tx: Tx, equipment: list[UUID]) -> dict[UUID, list[PointInfo]]:
+    rows = await tx.session.execute(
+        text("SELECT equipment_id, point, kind, slot, known FROM slots WHERE equipment_id = ANY(:ids) ORDER BY point"), {"ids": equipment}
+    )
+    found: dict[UUID, list[PointInfo]] = {}
+    for id_, point, kind, slot, known in rows:
+        found.setdefault(id_, []).append(PointInfo(point, cast("Kind", kind), slot, known))
+    return found
+
+
+async def series(
+    tx: Tx, equipment: UUID, names: list[str], start: datetime, end: datetime, buckets: int = 400, *, modes: bool = False
+) -> Series:
+    """Points of one machine from `start` until before `end`.
+
+    At most two values a bucket: the lowest and the highest, in the order in which they came, so that no peak is lost. A bucket without a
+    reading is a gap. With `modes` the spans of each operating mode come along.
+
+    Raises:
+        Invalid: no point, too many points or buckets, a span that is empty or too long.
+        NotFound: no such machine for the asker.
+    """
+    if not 1 <= len(names) <= MAX_POINTS:
+        raise Invalid("bad_points", f"Name 1 to {MAX_POINTS} points.", "points")
+    if not 2 <= buckets <= MAX_BUCKETS:
+        raise Invalid("bad_buckets", f"Ask for 2 to {MAX_BUCKETS} buckets.", "buckets")
+    if start.tzinfo is None or end.tzinfo is None or not 0 < (end - start).total_seconds() <= MAX_SPAN_S:
+        raise Invalid("bad_span", "Give a start before the end, with time zones, at most 400 days apart.", "start")
+    ids = list(
+        (
+            await tx.session.execute(
+                text(
+                    "SELECT series_id FROM tenures WHERE equipment_id = :id AND starts_at < :end AND (ends_at IS NULL OR ends_at > :start)"
+                    " ORDER BY starts_at"
+                ),
+                {"id": equipment, "start": start, "end": end},
+            )
+        ).scalars()
+    )
+    if not ids:
+        raise NotFound("machine")
+    slots = {p.name: p for p in await points(tx, equipment)}
+    wanted = [*names, *(["operating_mode"] if modes and "operating_mode" not in names else [])]
+    t, columns = await _read(tx, ids, [slots.get(n) for n in wanted], start, end)
+    spans = _modes(t, columns[wanted.index("operating_mode")]) if modes else []
+    axis, values = downsample(t, columns[: len(names)], start.timestamp(), end.timestamp(), buckets)
+    return Series(axis.tolist(), {n: _nullable(v) for n, v in zip(names, values, strict=True)}, spans)
+
+
+async def _read(
+    tx: Tx, ids: list[int], slots: list[PointInfo | None], start: datetime, end: datetime
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    picked = [s for s in slots if s is not None]
+    # Slots are whole numbers from our own table, so they may stand in the statement.
+    columns = "".join(f", {'totals' if s.kind == 'counter' else 'reals'}[{int(s.slot) + 1}]" for s in picked)
+    statement = f"SELECT extract(epoch FROM t)::float8{columns} FROM access.read_frames(:ids, :start, :end)"  # noqa: S608
+    if len(ids) > 1:
+        statement += " ORDER BY 1"
+    rows: list[Any] = list((await tx.session.execute(text(statement), {"ids": ids, "start": start, "end": end})).all())
+    table = np.array(rows, np.float64).reshape(len(rows), 1 + len(picked))
+    by_slot = {id(s): table[:, 1 + i] for i, s in enumerate(picked)}
+    missing = np.full(len(rows), np.nan)
+    return table[:, 0], [missing if s is None else by_slot[id(s)] for s in slots]
+
+
+def downsample(
+    t: NDArray[np.float64], columns: list[NDArray[np.float64]], start: float, end: float, buckets: int
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """Two values for each bucket of equal length: each column's lowest and highest in the order in which they came.
+
+    Few enough rows stay as they are, with one empty row in each gap of more than three usual steps (ten minutes at least).
+    """
+    if len(t) <= 2 * buckets:
+        return _mark_gaps(t, columns)
+    width = (end - start) / buckets
+    number = np.minimum(((t - start) / width).astype(np.intp), buckets - 1)
+    starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]])
+    axis = start + np.repeat(np.arange(buckets), 2) * width + np.tile([0.25, 0.75], buckets) * width
+    result = []
+    for column in columns:
+        out = np.full(2 * buckets, np.nan)
+        low_at, high_at = _extremes(column, starts)
+        first, second = np.minimum(low_at, high_at), np.maximum(low_at, high_at)
+        measured = ~np.isnan(np.where(first >= 0, column[first], np.nan))
+        places = number[starts][measured]
+        out[2 * places] = column[first[measured]]
+        out[2 * places + 1] = column[second[measured]]
+        result.append(out)
+    return axis, result
+
+
+def _extremes(column: NDArray[np.float64], starts: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Places of the lowest and highest value from each start to the next."""
+    ends = np.r_[starts[1:], len(column)]
+    low = np.where(np.isnan(column), np.inf, column)
+    high = np.where(np.isnan(column), -np.inf, column)
+    lowest = np.repeat(np.minimum.reduceat(low, starts), ends - starts)
+    highest = np.repeat(np.maximum.reduceat(high, starts), ends - starts)
+    place = np.arange(len(column))
+    never = len(column)
+    low_at = np.minimum.reduceat(np.where(low == lowest, place, never), starts)
+    high_at = np.minimum.reduceat(np.where(high == highest, place, never), starts)
+    return low_at.astype(np.intp), high_at.astype(np.intp)
+
+
+def _mark_gaps(t: NDArray[np.float64], columns: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    if len(t) < 3:
+        return t, columns
+    step = np.diff(t)
+    gap = np.flatnonzero(step > max(600.0, 3 * float(np.median(step)))) + 1
+    return np.insert(t, gap, (t[gap - 1] + t[gap]) / 2), [np.insert(c, gap, np.nan) for c in columns]
+
+
+def _nullable(values: NDArray[np.float64]) -> list[float | None]:
+    rounded = [float(f"{v:.7g}") if v == v else None for v in values.tolist()]  # noqa: PLR0124 - NaN is the only value unlike itself
+    return rounded
+
+
+def _modes(t: NDArray[np.float64], codes: NDArray[np.float64]) -> list[tuple[float, float, str]]:
+    """Spans of one mode each: from the first reading of it to the first of another, or to the last reading before a gap."""
+    point = POINTS["operating_mode"]
+    keep = ~np.isnan(codes)
+    t, codes = t[keep], codes[keep]
+    if len(t) < 2:
+        return []
+    gap = np.diff(t) > max(600.0, 3 * float(np.median(np.diff(t))))
+    starts = np.flatnonzero(np.r_[True, (codes[1:] != codes[:-1]) | gap])
+    spans = []
+    for n, first in enumerate(starts):
+        last = (starts[n + 1] if n + 1 < len(starts) else len(t)) - 1
+        end = t[last + 1] if last + 1 < len(t) and not gap[last] else t[last]
+        spans.append((float(t[first]), float(end), point.word(float(codes[first])) or "unknown"))
+    return spans
+
+
+def utc(seconds: float) -> datetime:
+    """Seconds since 1970 as a time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
