@@ -54,8 +54,9 @@ def _table_statements(name: str, table: Table) -> list[str]:
     purposes = ", ".join(f"'{p.value}'" for p in table.purposes)
     readers = ", ".join(f"'{s}'" for s in sorted(guard.systems))
     writers = ", ".join(f"'{s}'" for s, access in sorted(guard.systems.items()) if access == "rw")
-    may_read = f"access.purpose({purposes}) AND ({guard.read}" + (f" OR access.system({readers}))" if readers else ")")
-    may_write = f"access.purpose({purposes}) AND ({guard.write}" + (f" OR access.system({writers}))" if writers else ")")
+    # What does not depend on the row stands in a sub-select, so that it is computed once for each statement.
+    may_read = f"(SELECT access.purpose({purposes})) AND ({guard.read}" + (f" OR (SELECT access.system({readers})))" if readers else ")")
+    may_write = f"(SELECT access.purpose({purposes})) AND ({guard.write}" + (f" OR (SELECT access.system({writers})))" if writers else ")")
     result = [
         f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
@@ -68,7 +69,9 @@ def _table_statements(name: str, table: Table) -> list[str]:
     if guard.app:
         result.append(f"GRANT {guard.app} ON {name} TO {APP}")
     if guard.ingest:
-        result.append(f"CREATE POLICY ingest ON {name} TO {INGEST} USING (access.system('ingest')) WITH CHECK (access.system('ingest'))")
+        result.append(
+            f"CREATE POLICY ingest ON {name} TO {INGEST} USING ((SELECT access.system('ingest'))) WITH CHECK ((SELECT access.system('ingest')))"
+        )
         result.append(f"GRANT {guard.ingest} ON {name} TO {INGEST}")
     if name in _READER_TABLES:
         result.append(f"CREATE POLICY reader ON {name} FOR SELECT TO {READER} USING (true)")

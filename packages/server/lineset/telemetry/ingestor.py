@@ -51,7 +51,7 @@ class Message:
     numbered: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Read:
     """A message as read, or why it can't be."""
 
@@ -241,8 +241,9 @@ class Ingestor:
             for source, refusal in builder.refusals + conflicts:
                 refusing.add(taken[source.message], source.index, refusal)
             await store.save_refusals(connection, refusing.rows())
-            repeated = [(*r.key, r.seq) for r in read if r.key and r.seq and r not in taken and not r.again]
-            before = await store.stored_refusals(connection, repeated) if repeated else {}
+            new = set(taken)
+            repeated = [(*r.key, r.seq) for r in read if r.key and r.seq and r not in new and not r.again]
+            before = await store.stored_refusals(connection, repeated)
             await store.save_progress(connection, progress)
             await self._note_contact(connection, known)
         self.counts.messages += len(taken)
