@@ -1,20 +1,14 @@
 """The database's roles. The owner migrates; the application and ingestion connect as roles that can't get around row-level security."""
 
-import hmac
-
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL, make_url
 
+from lineset.kit.addresses import role_password
 from lineset.kit.errors import Invalid
 
 APP = "lineset_app"
 INGEST = "lineset_ingest"
 READER = "lineset_reader"
-
-
-def role_password(secret: bytes, role: str) -> str:
-    """The password of a role: HMAC-SHA-256 of its name under the installation's secret, in hexadecimal."""
-    return hmac.digest(secret, f"db:{role}".encode(), "sha256").hex()
 
 
 def role_url(address: str, secret: bytes, role: str) -> URL:
