@@ -1,0 +1,240 @@
+"""The connection to the cloud: frames in a bounded window and in order, resent until acknowledged.
+
+MQTT 3.1.1 over TLS with a clean session: nothing hangs on what a broker keeps. Frames go at QoS 0, because only the
+cloud's own acknowledgement counts; events and results go at QoS 1.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+
+import aiomqtt
+from lineset_contract import topics
+from lineset_contract.wire import Ack, Event, Status, WireError, decode, encode
+
+from lineset_agent.buffer import Buffer
+from lineset_agent.clock import Clock
+from lineset_agent.config import AgentConfig, ConfigError
+from lineset_agent.outbox import Outbox
+from lineset_agent.store import StoreError
+from lineset_agent.window import Settle, Window
+
+log = logging.getLogger(__name__)
+_paho_log = logging.getLogger("lineset_agent.mqtt")
+_paho_log.setLevel(logging.ERROR)
+
+_AT_ONCE = 16
+
+Handler = Callable[[bytes], Awaitable[None]]
+Hello = Callable[[], dict[str, object]]
+
+
+class _Reconnect(Exception):
+    """Connect anew, for example with a renewed certificate."""
+
+
+class Uplink:
+    """Keeps one gateway connected. `run` ends only when it is cancelled."""
+
+    def __init__(
+        self,
+        config: AgentConfig,
+        buffer: Buffer,
+        outbox: Outbox,
+        clock: Clock,
+        on_command: Handler,
+        on_desired: Handler,
+        hello: Hello,
+    ) -> None:
+        self._config = config
+        self._buffer = buffer
+        self._outbox = outbox
+        self._clock = clock
+        self._handlers = {"commands": on_command, "desired": on_desired}
+        self._hello = hello
+        self.connected = asyncio.Event()
+        self.last_error = ""
+        self._new_frames = asyncio.Event()
+        self._new_parcels = asyncio.Event()
+        self._reconnect = asyncio.Event()
+        self._greeted = False
+        self._window = Window(config, buffer)
+        self._settle = Settle(buffer)
+
+    def frames_waiting(self) -> None:
+        """Say that the buffer has new messages."""
+        self._new_frames.set()
+
+    def parcels_waiting(self) -> None:
+        """Say that the outbox has something new."""
+        self._new_parcels.set()
+
+    def reconnect(self) -> None:
+        """Leave the connection and make a new one with the identity as it is now on disk."""
+        self._reconnect.set()
+
+    async def run(self) -> None:
+        """Connect, stay connected, come back after every loss with a growing, jittered pause."""
+        pause = self._config.reconnect_after
+        while True:
+            began = time.monotonic()
+            try:
+                await self._connect()
+            except _Reconnect:
+                pause = self._config.reconnect_after
+                continue
+            except (aiomqtt.MqttError, ConfigError, StoreError, OSError, ssl.SSLError) as error:
+                self._note(error)
+            finally:
+                self.connected.clear()
+            if time.monotonic() - began > 30:
+                pause = self._config.reconnect_after
+            # half to whole of the pause: after a power cut a thousand gateways do not come back in the same second
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+            pause = min(pause * 2, self._config.reconnect_at_most)
+
+    async def farewell(self) -> None:
+        """Write down what was acknowledged; call after `run` was cancelled."""
+        await self._settle.write()
+
+    async def _connect(self) -> None:
+        identity = self._config.identity
+        context = await asyncio.to_thread(identity.tls)
+        will = Status("offline", self._clock.now())
+        token = identity.token()
+        client = aiomqtt.Client(
+            identity.host,
+            identity.port,
+            identifier=identity.gateway,
+            username=identity.gateway if token is not None else None,
+            password=token,
+            tls_context=context,
+            clean_session=True,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            keepalive=self._config.keepalive,
+            will=aiomqtt.Will(topics.status(identity.gateway), encode(will), qos=1, retain=True),
+            logger=_paho_log,
+        )
+        async with client:
+            await self._greet(client)
+            self.connected.set()
+            self.last_error = ""
+            log.info("%s is connected to %s:%d", identity.gateway, identity.host, identity.port)
+            try:
+                await self._session(client)
+            except BaseExceptionGroup as group:
+                raise _cause(group) from None
+            finally:
+                self.connected.clear()
+                with contextlib.suppress(aiomqtt.MqttError):
+                    await self._say(client, "offline")
+
+    async def _greet(self, client: aiomqtt.Client) -> None:
+        gateway = self._config.identity.gateway
+        granted = await client.subscribe([(topics.ack(gateway), 1), (topics.commands(gateway), 1), (topics.desired(gateway), 1)])
+        if _forbidden(granted):
+            raise aiomqtt.MqttError("the broker refused the gateway's own topics: is this gateway still claimed?")
+        await self._say(client, "online")
+        detail = {**self._hello(), "reason": "reconnect" if self._greeted else "start"}
+        boot = Event("boot", self._clock.now(), None, detail)
+        await client.publish(topics.events(gateway), encode(boot), qos=1)
+        self._greeted = True
+
+    async def _say(self, client: aiomqtt.Client, state: str) -> None:
+        status = Status("online" if state == "online" else "offline", self._clock.now())
+        await client.publish(topics.status(self._config.identity.gateway), encode(status), qos=1, retain=True, timeout=2.0)
+
+    async def _session(self, client: aiomqtt.Client) -> None:
+        self._window.rewind()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._receive(client))
+            group.create_task(self._send_frames(client))
+            group.create_task(self._send_parcels(client))
+            group.create_task(self._settle.run())
+            group.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        await self._reconnect.wait()
+        self._reconnect.clear()
+        raise _Reconnect
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            parsed = topics.parse(str(message.topic))
+            if parsed is None or not isinstance(message.payload, (bytes, bytearray)):
+                continue
+            channel, payload = parsed[1], bytes(message.payload)
+            if channel == "ack":
+                await self._take_ack(payload)
+            elif channel in self._handlers:
+                await self._handlers[channel](payload)
+
+    async def _take_ack(self, payload: bytes) -> None:
+        try:
+            ack = decode(Ack, payload)
+        except WireError as error:
+            log.warning("an acknowledgement cannot be read: %s", error.say)
+            return
+        row = self._buffer.row_of(ack)
+        if row is None:
+            return  # of an epoch that has ended
+        if row > self._buffer.last:
+            await asyncio.to_thread(self._buffer.acknowledge, ack)
+        elif self._window.acknowledge(row):
+            await self._settle.write()
+            await asyncio.to_thread(self._buffer.begin_epoch)
+        else:
+            self._settle.add(ack)
+        self._new_frames.set()
+
+    async def _send_frames(self, client: aiomqtt.Client) -> None:
+        topic = topics.frames(self._config.identity.gateway)
+        while True:
+            self._new_frames.clear()
+            room = self._window.room()
+            if room:
+                batch = await asyncio.to_thread(self._buffer.read, self._window.sent, min(room, _AT_ONCE))
+                for message in self._window.take(batch):
+                    began = time.monotonic()
+                    await client.publish(topic, message.payload, qos=0)
+                    self._window.waited(time.monotonic() - began)
+                if batch:
+                    continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._window.patience()):
+                    await self._new_frames.wait()
+                continue
+            self._window.lose_patience()
+
+    async def _send_parcels(self, client: aiomqtt.Client) -> None:
+        gateway = self._config.identity.gateway
+        while True:
+            self._new_parcels.clear()
+            parcels = await asyncio.to_thread(self._outbox.first, 20)
+            for parcel in parcels:
+                await client.publish(f"{topics.PREFIX}/{gateway}/{parcel.channel}", parcel.payload, qos=1)
+                await asyncio.to_thread(self._outbox.sent, parcel.row)
+            if not parcels:
+                await self._new_parcels.wait()
+
+    def _note(self, error: Exception) -> None:
+        text = str(error) or type(error).__name__
+        if text != self.last_error:
+            log.warning("%s has no connection: %s. It tries again.", self._config.identity.gateway, text)
+        self.last_error = text
+
+
+def _forbidden(granted: object) -> bool:
+    """Whether a SUBACK says no. MQTT 3.1.1 grants come as numbers or as reason codes, by the library's version."""
+    items = granted if isinstance(granted, (list, tuple)) else []
+    return any(getattr(item, "value", item) == 0x80 for item in items)
+
+
+def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Why a session ended: a mistake of ours before an order before a lost connection."""
+    leaves = [_cause(error) if isinstance(error, BaseExceptionGroup) else error for error in group.exceptions]
+    return min(leaves, key=lambda error: 2 * isinstance(error, aiomqtt.MqttError) + isinstance(error, _Reconnect))
