@@ -32,6 +32,7 @@ _FOR_ACCOUNTS = (
     Purpose.SERVICE,
     Purpose.COMMUNICATE,
     Purpose.ADMINISTER,
+    Purpose.KEEP,
 )
 
 SCOPES = ("view", "control", "equipment", "people")
@@ -58,7 +59,7 @@ class PersonRow(Base):
                 Guard(
                     read="id IN (SELECT access.people())",
                     write="id = access.person()",
-                    systems={"authentication": "rw", "setup": "rw", "mail": "r"},
+                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "housekeeping": "rw"},
                 ),
             )
         ),
@@ -85,7 +86,7 @@ class ContactRow(Base):
 
     __tablename__ = "contacts"
     __table_args__ = (
-        CheckConstraint("kind IN ('address', 'phone')", name="kind"),
+        CheckConstraint("kind IN ('mailing', 'residence', 'billing', 'facility', 'other', 'phone')", name="kind"),
         table(
             Table(
                 "addresses and telephone numbers that people gave",
@@ -93,7 +94,7 @@ class ContactRow(Base):
                 "person_id",
                 _FOR_ACCOUNTS,
                 WHILE_ACCOUNT,
-                by_person(systems={"setup": "rw"}),
+                by_person(systems={"setup": "rw", "authentication": "rw"}),
             )
         ),
     )
@@ -114,7 +115,7 @@ class SessionRow(Base):
                 "browsers and apps in which you are signed in",
                 Subject.PERSON,
                 "person_id",
-                (Purpose.SECURITY,),
+                (Purpose.SECURITY, Purpose.KEEP),
                 Retention("expires_at", 30),
                 by_person(systems={"authentication": "rw", "housekeeping": "rw", "setup": "rw"}),
             )
@@ -131,22 +132,29 @@ class SessionRow(Base):
 
 
 class OneTimeTokenRow(Base):
-    """A link that works once: verify an address, reset a password, accept an invitation, set up the operator."""
+    """A link that works once: verify an address, reset a password, change an address, accept an invitation, set up the operator.
+
+    The address that it was sent to is sealed under the person's key, or for an invitation under that of the household or company.
+    """
 
     __tablename__ = "one_time_tokens"
     __table_args__ = (
-        CheckConstraint("kind IN ('verify', 'reset', 'invite', 'operator')", name="kind"),
+        CheckConstraint("kind IN ('verify', 'reset', 'email', 'invite', 'operator')", name="kind"),
         table(
             Table(
                 "links that work once",
                 Subject.NOBODY,
                 "",
-                (Purpose.SECURITY, Purpose.ACCOUNT, Purpose.ADMINISTER),
+                (Purpose.SECURITY, Purpose.ACCOUNT, Purpose.ADMINISTER, Purpose.KEEP),
                 Retention("expires_at", 1),
                 Guard(
                     read="person_id = access.person() OR invited_by = access.person() OR"
-                    " household_id = ANY (ARRAY(SELECT access.households('people')))",
-                    write="invited_by = access.person()",
+                    " household_id = ANY (ARRAY(SELECT access.households('people'))) OR"
+                    " organisation_id IN (SELECT access.organisations('manager')) OR kind = 'invite' AND access.staff('operator')",
+                    write="kind = 'invite' AND person_id IS NULL AND ("
+                    "household_id = ANY (ARRAY(SELECT access.households('owner'))) OR"
+                    " organisation_id IN (SELECT access.organisations('manager')) OR"
+                    " organisation_id IS NOT NULL AND access.staff('operator'))",
                     systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw"},
                 ),
             )
@@ -163,6 +171,7 @@ class OneTimeTokenRow(Base):
     email_digest: Mapped[bytes | None] = mapped_column(
         info=held("user.contact.email", PRIVATE, export="a keyed digest; the address itself is exported")
     )
+    email_sealed: Mapped[bytes | None] = mapped_column(info=held("user.contact.email", PRIVATE))
     expires_at: Mapped[datetime] = mapped_column(info=technical())
     used_at: Mapped[datetime | None] = mapped_column(info=technical())
 
@@ -203,7 +212,7 @@ class AttemptRow(Base):
                 "failed tries, counted to slow down guessing",
                 Subject.NOBODY,
                 "",
-                (Purpose.SECURITY,),
+                (Purpose.SECURITY, Purpose.KEEP),
                 Retention("at", 2),
                 Guard(
                     read="false",
@@ -297,7 +306,7 @@ class HouseholdRow(Base):
                 by_household(
                     write="people",
                     column="id",
-                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "import": "r"},
+                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "import": "r", "housekeeping": "rw"},
                 ),
             )
         ),
@@ -322,7 +331,7 @@ class HouseholdMemberRow(Base):
                 "household_id",
                 _FOR_ACCOUNTS,
                 WHILE_HOUSEHOLD,
-                by_household(write="owner", systems={"authentication": "rw", "setup": "rw"}),
+                by_household(write="owner", systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw"}),
             )
         ),
     )
@@ -359,7 +368,8 @@ class AccessGrantRow(Base):
                 _FOR_ACCOUNTS,
                 Retention("revoked_at", 730),
                 Guard(
-                    read="household_id = ANY (ARRAY(SELECT access.households('view'))) OR organisation_id IN (SELECT access.organisations())",
+                    read="household_id = ANY (ARRAY(SELECT access.households('view')))"
+                    " OR organisation_id IN (SELECT access.organisations())",
                     write="household_id = ANY (ARRAY(SELECT access.households('owner')))",
                     systems={"setup": "rw"},
                 ),

@@ -10,7 +10,11 @@ from lineset.privacy import Guard, Purpose, Retention, Sensitivity, Subject, Tab
 
 
 class MailRow(Base):
-    """A mail: recipient, subject line and text are sealed under the recipient's key."""
+    """A mail: address, subject line and text are sealed under the key of `subject_id`.
+
+    That is the recipient or, for an invitation to somebody unknown, the household or company that invites. `caused_by` is the person
+    whose action made the platform write; nobody reads another's mail through it, since only the platform's own actors read at all.
+    """
 
     __tablename__ = "mails"
     __table_args__ = (
@@ -18,15 +22,28 @@ class MailRow(Base):
             Table(
                 "mails that the platform sends",
                 Subject.PERSON,
-                "person_id",
-                (Purpose.COMMUNICATE, Purpose.SECURITY, Purpose.ACCOUNT),
+                "subject_id",
+                (
+                    Purpose.COMMUNICATE,
+                    Purpose.SECURITY,
+                    Purpose.ACCOUNT,
+                    Purpose.ADMINISTER,
+                    Purpose.OPERATE,
+                    Purpose.SERVICE,
+                    Purpose.KEEP,
+                ),
                 Retention("created_at", 7),
-                Guard(read="false", write="false", systems={"mail": "rw", "authentication": "rw", "housekeeping": "rw"}),
+                Guard(
+                    read="false",
+                    write="caused_by = access.person()",
+                    systems={"mail": "rw", "authentication": "rw", "housekeeping": "rw", "setup": "rw"},
+                ),
             )
         ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
-    person_id: Mapped[UUID] = mapped_column(index=True, info=held("user.unique_id"))
+    subject_id: Mapped[UUID] = mapped_column(index=True, info=held("user.unique_id"))
+    caused_by: Mapped[UUID | None] = mapped_column(info=held("user.unique_id"))
     kind: Mapped[str] = mapped_column(info=technical())
     to_sealed: Mapped[bytes] = mapped_column(info=held("user.contact.email", Sensitivity.PRIVATE))
     subject_sealed: Mapped[bytes] = mapped_column(info=held("user.content.private", Sensitivity.PRIVATE))

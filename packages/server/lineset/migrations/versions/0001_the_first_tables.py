@@ -39,7 +39,8 @@ def upgrade() -> None:
     op.create_table(
         "mails",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("caused_by", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("to_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("subject_sealed", sa.LargeBinary(), nullable=False),
@@ -51,7 +52,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
     )
     op.create_index(op.f("ix_mails_created_at"), "mails", ["created_at"], unique=False)
-    op.create_index(op.f("ix_mails_person_id"), "mails", ["person_id"], unique=False)
+    op.create_index(op.f("ix_mails_subject_id"), "mails", ["subject_id"], unique=False)
     op.create_table(
         "organisations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -147,7 +148,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("value_sealed", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("kind IN ('address', 'phone')", name=op.f("ck_contacts_kind")),
+        sa.CheckConstraint("kind IN ('mailing', 'residence', 'billing', 'facility', 'other', 'phone')", name=op.f("ck_contacts_kind")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_contacts_person_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
     )
@@ -192,9 +193,10 @@ def upgrade() -> None:
         sa.Column("organisation_id", sa.Uuid(), nullable=True),
         sa.Column("role", sa.String(), nullable=True),
         sa.Column("email_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("email_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("kind IN ('verify', 'reset', 'invite', 'operator')", name=op.f("ck_one_time_tokens_kind")),
+        sa.CheckConstraint("kind IN ('verify', 'reset', 'email', 'invite', 'operator')", name=op.f("ck_one_time_tokens_kind")),
         sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_one_time_tokens_household_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["invited_by"], ["people.id"], name=op.f("fk_one_time_tokens_invited_by"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
@@ -334,6 +336,7 @@ def upgrade() -> None:
         "gateway_certificates",
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("gateway_id", sa.Uuid(), nullable=False),
+        sa.Column("key_digest", sa.LargeBinary(), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
@@ -421,6 +424,23 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state IN ('queued','sent','acknowledged')"),
     )
+    op.create_table(
+        "twins",
+        sa.Column("gateway_id", sa.Uuid(), nullable=False),
+        sa.Column("household_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("desired", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("reported_version", sa.Integer(), nullable=True),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settings", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.ForeignKeyConstraint(["gateway_id"], ["gateways.id"], name=op.f("fk_twins_gateway_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_twins_household_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("gateway_id", name=op.f("pk_twins")),
+    )
+    op.create_index(op.f("ix_twins_household_id"), "twins", ["household_id"], unique=False)
+    op.create_index(op.f("ix_twins_next_at"), "twins", ["next_at"], unique=False)
     op.create_table(
         "gateway_events",
         sa.Column("id", sa.Uuid(), nullable=False),
