@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lineset.kit.database import Base
-from lineset.privacy import Purpose, Retention, Subject, Table, by_household, held, table, technical
+from lineset.privacy import WHILE_HOUSEHOLD, Guard, Purpose, Retention, Subject, Table, by_household, held, table, technical
 
 FOR_CONTROL = (Purpose.OPERATE, Purpose.SERVICE, Purpose.KEEP, Purpose.ADMINISTER)
 STATES = ("queued", "sent", "acknowledged", "succeeded", "failed", "expired", "refused")
@@ -88,3 +88,35 @@ class CommandStepRow(Base):
     state: Mapped[str] = mapped_column(info=held("equipment.event"))
     at: Mapped[datetime] = mapped_column(info=held("equipment.event"))
     detail: Mapped[str] = mapped_column(server_default="", info=held("equipment.event"))
+
+
+class TwinRow(Base):
+    """What a gateway should keep to (limits by machine, as the wire's "desired" message), and what it last reported."""
+
+    __tablename__ = "twins"
+    __table_args__ = (
+        table(
+            Table(
+                "limits handed to gateways, and the settings that they reported",
+                Subject.HOUSEHOLD,
+                "household_id",
+                FOR_CONTROL,
+                WHILE_HOUSEHOLD,
+                Guard(
+                    read="household_id = ANY (ARRAY(SELECT access.households('view')))",
+                    write="false",
+                    systems={"delivery": "rw", "ingest": "rw", "setup": "r"},
+                    ingest="SELECT, UPDATE",
+                ),
+            )
+        ),
+    )
+    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), primary_key=True, info=technical())
+    household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
+    version: Mapped[int] = mapped_column(info=technical())
+    desired: Mapped[dict[str, object]] = mapped_column(JSONB, info=held("equipment.setting"))
+    next_at: Mapped[datetime | None] = mapped_column(index=True, info=technical())
+    tries: Mapped[int] = mapped_column(server_default="0", info=technical())
+    reported_version: Mapped[int | None] = mapped_column(info=technical())
+    reported_at: Mapped[datetime | None] = mapped_column(info=held("equipment.event"))
+    settings: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'"), info=held("equipment.setting"))

@@ -75,7 +75,10 @@ class GatewayRow(Base):
 
 
 class CertificateRow(Base):
-    """A certificate that the platform's authority signed for a gateway."""
+    """A certificate that the platform's authority signed for a gateway.
+
+    `fingerprint`: SHA-256 of the certificate in DER, in hexadecimal; `key_digest`: SHA-256 of its public key in DER.
+    """
 
     __tablename__ = "gateway_certificates"
     __table_args__ = (
@@ -97,6 +100,7 @@ class CertificateRow(Base):
     )
     fingerprint: Mapped[str] = mapped_column(primary_key=True, info=held("user.device.device_id"))
     gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), index=True, info=held("user.device.device_id"))
+    key_digest: Mapped[bytes] = mapped_column(info=technical())
     starts_at: Mapped[datetime] = mapped_column(info=technical())
     ends_at: Mapped[datetime] = mapped_column(info=technical())
     revoked_at: Mapped[datetime | None] = mapped_column(info=technical())
