@@ -1,0 +1,135 @@
+"""The ingest role: takes what devices send, stores it, answers them, and decides who may connect.
+
+Any number of these processes may run; the bus gives each message to one of them.
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+from uuid import UUID
+
+import structlog
+from lineset_contract.wire import Ack, encode
+from nats.aio.msg import Msg
+
+from lineset import telemetry
+from lineset.kit.bus import DEVICE_PREFIX, FRAMES
+from lineset.kit.ids import parse_id
+from lineset.kit.roles import INGEST
+from lineset.kit.settings import Settings
+from lineset.platform import Platform, open_platform
+
+log = structlog.get_logger(__name__)
+
+QUEUE = "ingest"
+HTTP_FRAMES = "ingest.frames.*"
+_FETCH = 500
+
+
+class Frames:
+    """Frame messages from the bus to the ingestor: QoS 0 as they come, QoS 1 from the durable store, HTTP from the web processes."""
+
+    def __init__(self, platform: Platform, ingestor: telemetry.Ingestor) -> None:
+        self._platform = platform
+        self._ingestor = ingestor
+
+    async def start(self) -> None:
+        """Subscribe."""
+        bus = self._platform.bus
+        await bus.subscribe(FRAMES, self._plain, queue=QUEUE)
+        await bus.subscribe(HTTP_FRAMES, self._http, queue=QUEUE)
+        await bus.subscribe(telemetry.live.WANT, self._want)
+        await bus.subscribe("wake.gateway.*", self._changed)
+        await bus.subscribe("wake.revoke.*", self._changed)
+
+    async def _plain(self, message: Msg) -> None:
+        # The broker delivers QoS 1 messages here too; those come again, and surely, from the durable store.
+        if message.headers and message.headers.get("Nmqtt-Pub", "").endswith("1"):
+            return
+        gateway = gateway_of(message.subject)
+        if gateway is not None:
+            self._ingestor.offer(telemetry.Message(gateway, message.subject, message.data))
+
+    async def _http(self, message: Msg) -> None:
+        gateway = parse_id(message.subject.rpartition(".")[2])
+        if gateway is None:
+            return
+
+        async def reply(ack: Ack) -> None:
+            await message.respond(encode(ack))
+
+        numbered = not (message.headers and message.headers.get("Unnumbered"))
+        accepted = self._ingestor.offer(telemetry.Message(gateway, message.subject, message.data, reply=reply, numbered=numbered))
+        if not accepted:
+            await message.respond(b'{"busy": true}')
+
+    async def _want(self, message: Msg) -> None:
+        self._ingestor.interest.heard(message.data)
+
+    async def _changed(self, message: Msg) -> None:
+        gateway = parse_id(message.subject.rpartition(".")[2])
+        if gateway is not None:
+            self._ingestor.directory.forget(gateway)
+
+    async def durable(self) -> None:
+        """Take QoS 1 messages from the durable store until cancelled; each is acknowledged there after its commit."""
+        source = await self._platform.bus.frames()
+        while True:
+            for message in await source.fetch(_FETCH):
+                gateway = gateway_of(message.subject.removeprefix(DEVICE_PREFIX))
+                if gateway is None:
+                    await message.term()
+                    continue
+                await self._ingestor.put(telemetry.Message(gateway, message.subject, message.data, settled=message.ack))
+
+
+def gateway_of(subject: str) -> UUID | None:
+    """The gateway in a subject such as lineset.v1.{gateway}.frames."""
+    parts = subject.split(".")
+    return parse_id(parts[2]) if len(parts) == 4 else None
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    async with open_platform(settings, "ingest", role=INGEST, pool=3) as platform:
+        ingestor = telemetry.Ingestor(platform.ingest_connection, platform.bus.publish)
+        frames = Frames(platform, ingestor)
+        await frames.start()
+
+        async def healthy(message: Msg) -> None:
+            await message.respond(json.dumps(vars_of(ingestor.counts)).encode())
+
+        await platform.bus.subscribe("health.ingest", healthy, queue=QUEUE)
+        tasks = [asyncio.create_task(ingestor.run()), asyncio.create_task(frames.durable())]
+        log.info("ingest_ready")
+        waiting = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in [waiting, *tasks]:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        log.info("ingest_stopped", clean=waiting in done)
+
+
+def vars_of(counts: telemetry.Counts) -> dict[str, int]:
+    """The counts as plain numbers."""
+    return {
+        "messages": counts.messages,
+        "frames": counts.frames,
+        "refused": counts.refused,
+        "dropped": counts.dropped,
+        "poison": counts.poison,
+    }
+
+
+def serve(settings: Settings) -> None:
+    """Run the role in this process until it is told to stop."""
+    import uvloop
+
+    uvloop.run(run(settings))
