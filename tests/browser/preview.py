@@ -13,6 +13,7 @@ from lineset.pages.common.static import static_routes
 from litestar import Litestar, MediaType, Request, Response, get
 
 from tests.browser.samples import ALL
+from tests.browser.samples.data import day
 
 WHO = {
     "home": Who(name="Ines Lund", role="", home="/home"),
@@ -55,9 +56,22 @@ def page(request: Request[Any, Any, Any], area: str, name: str) -> Response[str]
     return Response(html, media_type=MediaType.HTML, headers=headers)
 
 
+@get("/charts/{equipment:str}", sync_to_thread=False)
+def charts(equipment: str, points: str) -> dict[str, Any]:
+    """The sample day as the chart endpoint answers it."""
+    sample = day()
+    count = len(sample.series["room_temperature"])
+    step = (sample.end - sample.start) / (count - 1)
+    return {
+        "t": [sample.start + index * step for index in range(count)],
+        "series": {name: sample.series.get(name, [None] * count) for name in points.split(",")},
+        "modes": sample.modes,
+    }
+
+
 def create_app() -> Litestar:
     """The preview application."""
-    app = Litestar([index, page, *static_routes()], openapi_config=None, debug=True)
+    app = Litestar([index, page, charts, *static_routes()], openapi_config=None, debug=True)
     app.state.templates = Templates(Assets.read(), reload=True)
     return app
 

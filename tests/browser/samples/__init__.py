@@ -1,5 +1,5 @@
 """Sample view models: crowded, empty, offline, late, error."""
 
-from tests.browser.samples import home, public
+from tests.browser.samples import home, portal, public
 
-ALL = {"public": public.SAMPLES, "home": home.SAMPLES}
+ALL = {"public": public.SAMPLES, "home": home.SAMPLES, "portal": portal.SAMPLES}

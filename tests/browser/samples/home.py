@@ -25,10 +25,24 @@ def _now(
 
 SAMPLES: dict[str, Sample] = {
     "now": ("home/now.html", _now),
-    "now-quiet": ("home/now.html", lambda r: _now(r, calm=True, room_temperature=20.1, operating_mode="idle", auxiliary_heat_state="off", outdoor_temperature=4.0, electric_power=40.0)),
+    "now-quiet": (
+        "home/now.html",
+        lambda r: _now(
+            r,
+            calm=True,
+            room_temperature=20.1,
+            operating_mode="idle",
+            auxiliary_heat_state="off",
+            outdoor_temperature=4.0,
+            electric_power=40.0,
+        ),
+    ),
     "now-sent": ("home/now.html", lambda r: _now(r, order("sent"))),
-    "now-refused": ("home/now.html", lambda r: _now(r, order("refused", "Heating set point 31 °C is above 30 °C, the limit of this type of machine."))),
+    "now-refused": (
+        "home/now.html",
+        lambda r: _now(r, order("refused", "Heating set point 31 °C is above 30 °C, the limit of this type of machine.")),
+    ),
     "now-offline": ("home/now.html", lambda r: _now(r, order("queued"), age=9400.0, online=False)),
     "now-fault": ("home/now.html", lambda r: _now(r, operating_mode="lockout", alarm_state="lockout", fault_code=34.0)),
     "now-empty": ("home/now.html", lambda r: {"now": now_view(r, SITE, (SITE,), (), None, None, None, (), NOW)}),
-}  # fmt: skip
+}

@@ -28,6 +28,7 @@ class Dial(msgspec.Struct, frozen=True):
     low: float
     high: float
     ticks: tuple[Tick, ...]
+    aim: float | None  # the target itself
     needle: float | None
     target: float | None
     target_x: float
@@ -59,6 +60,7 @@ def dial(value: float | None, target: float | None, *, major: float = 10.0, span
         low=low,
         high=high,
         ticks=ticks,
+        aim=target,
         needle=needle,
         target=aim,
         target_x=x,

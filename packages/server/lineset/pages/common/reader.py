@@ -1,6 +1,7 @@
 """How one person reads: language, units, time zone, clock. All numbers and times on a page go through here."""
 
-from datetime import UTC, datetime
+import math
+from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from .words import catalogue
 Units = Literal["metric", "us"]
 NBSP = "\u00a0"
 MINUS = "\u2212"
+_AGES = ((60.0, 1), (3600.0, 60), (48 * 3600.0, 3600), (math.inf, 86400))  # s below which a unit is used, s of the unit
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -90,13 +92,12 @@ class Reader:
     def age(self, seconds: float) -> str:
         """How long ago, in the largest unit that says enough."""
         seconds = max(0.0, seconds)
-        if seconds < 60:
-            return self.gettext("%(n)s s ago", n=self.number(seconds))
-        if seconds < 3600:
-            return self.gettext("%(n)s min ago", n=self.number(seconds // 60))
-        if seconds < 48 * 3600:
-            return self.gettext("%(n)s h ago", n=self.number(seconds // 3600))
-        return self.gettext("%(n)s days ago", n=self.number(seconds // 86400))
+        step = next(index for index, (limit, _) in enumerate(_AGES) if seconds < limit)
+        return self.age_words()[step].replace("{n}", self.number(seconds // _AGES[step][1]))
+
+    def age_words(self) -> list[str]:
+        """Words for ages in seconds, minutes, hours and days, with ``{n}`` for the number; scripts use them too."""
+        return [self.gettext("{n} s ago"), self.gettext("{n} min ago"), self.gettext("{n} h ago"), self.gettext("{n} days ago")]
 
 
 _catalogues: dict[str, NullTranslations] = {}
@@ -104,8 +105,3 @@ _catalogues: dict[str, NullTranslations] = {}
 
 def _remember(language: str) -> NullTranslations:
     return _catalogues.setdefault(language, catalogue(language))
-
-
-def utc_now() -> datetime:
-    """The present moment, aware, in UTC."""
-    return datetime.now(UTC)

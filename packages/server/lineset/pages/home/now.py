@@ -64,6 +64,8 @@ class Now(msgspec.Struct, frozen=True):
     dial_text: str
     target_text: str
     tone: str
+    factor: float
+    offset: float
     reading_line: str
     answer: Answer
     stepper: Stepper | None
@@ -118,6 +120,8 @@ def now_view(
         dial_text="–" if room is None else degrees(reader, room),
         target_text=_target_text(reader, target, waiting is not None),
         tone=tone,
+        factor=ruler.factor,
+        offset=ruler.offset,
         reading_line=_reading_line(reader, machine, machines),
         answer=answer(reader, machine, day, state, seen, now, target),
         stepper=_stepper(reader, machine, setting, target, limits),
@@ -130,10 +134,27 @@ def now_view(
 
 def _without_machine(reader: Reader, site: Site, sites: Sequence[Site], shared: Sequence[str]) -> Now:
     return Now(
-        site=site, sites=tuple(sites), machine="", machine_name="", state="none", updated="", seen=0.0, dial=None, dial_text="",
-        target_text="", tone="", reading_line="", answer=Answer(reader.gettext("No machine yet."), "", "", ()), stepper=None,
-        command=None, facts=(), chart=None, shared=tuple(shared),
-    )  # fmt: skip
+        site=site,
+        sites=tuple(sites),
+        machine="",
+        machine_name="",
+        state="none",
+        updated="",
+        seen=0.0,
+        dial=None,
+        dial_text="",
+        target_text="",
+        tone="",
+        factor=1.0,
+        offset=0.0,
+        reading_line="",
+        answer=Answer(reader.gettext("No machine yet."), "", "", ()),
+        stepper=None,
+        command=None,
+        facts=(),
+        chart=None,
+        shared=tuple(shared),
+    )
 
 
 def main_machine(machines: Sequence[Machine]) -> Machine | None:
@@ -243,10 +264,11 @@ def _facts(reader: Reader, machines: Sequence[Machine]) -> tuple[Fact, ...]:
         if found is None:
             return
         machine, value = found
-        text = shown(reader, point, value)
         ruler = point_scale(reader, point)
+        decimals = 0 if ruler.symbol == "°F" else ruler.digits
+        text = shown(reader, point, value, decimals)
         live = f"{machine.id}/{point}"
-        facts.append(Fact(name, text.digits, text.unit, note, tone, live, ruler.factor, ruler.offset, ruler.digits))
+        facts.append(Fact(name, text.digits, text.unit, note, tone, live, ruler.factor, ruler.offset, decimals))
 
     add("outdoor_temperature", reader.gettext("Outside"), "")
     for point in _WATER_POINTS:
