@@ -15,13 +15,19 @@ ROOT = Path(__file__).parent.parent
 DOMAINS = ("accounts", "messaging", "sites", "gateways", "telemetry", "control")
 WHOLE = {"lineset.schema"}
 """The one module that sees all tables."""
+_AREAS = {
+    **{"PLT": 6, "ACC": 7, "EQP": 4, "TEL": 5, "CTL": 4, "AUT": 5, "DIA": 7, "REP": 2, "MSG": 3, "COM": 3, "OFF": 3, "TAG": 5, "USE": 4},
+    **{"PRV": 7, "SHR": 8, "SEC": 4, "DEL": 3, "RET": 2, "CMP": 5, "POL": 3},
+}
+PROMISES = tuple(f"{area}_{number:02}" for area, count in _AREAS.items() for number in range(1, count + 1))
+"""The id of every promise, kept or open."""
 
 
 def past_faces(imports: list[tuple[str, str]]) -> Iterator[str]:
     """Nobody imports past the face of a domain: `lineset.sites`, never `lineset.sites.service`."""
     for importer, imported in imports:
         parts = imported.split(".")
-        inside = len(parts) > 2 and parts[1] in DOMAINS and not importer.startswith(f"lineset.{parts[1]}")
+        inside = len(parts) > 2 and parts[1] in DOMAINS and not f"{importer}.".startswith(f"lineset.{parts[1]}.")
         if inside and importer not in WHOLE:
             yield f"{importer} imports {imported}: import it from lineset.{parts[1]}, and add it to that face if it belongs there"
 
@@ -48,18 +54,36 @@ def addresses(path: str, text: str) -> Iterator[str]:
 
 
 def promises(page: str, names: set[str]) -> Iterator[str]:
-    """Every promise that is not open names code that exists and a test whose name carries its id."""
-    for row in re.findall(r"^\|\s*([A-Z]+_\d+)\s*\|(.*)\|(.*)\|(.*)\|$", page, re.M):
+    """Every promise is on the page once; one that is not open names code that exists and tests that exist, one of which carries its id."""
+    rows = re.findall(r"^\|\s*([A-Z]{3}_\d{2})\s*\|([^|]*)\|([^|]*)\|([^|]*)\|$", page, re.M)
+    listed = [row[0] for row in rows]
+    for promise in PROMISES:
+        if listed.count(promise) != 1:
+            yield f"docs/promises.md: {promise} stands there {listed.count(promise)} times; give it one row of four cells"
+    for promise in sorted(set(listed) - set(PROMISES)):
+        yield f"docs/promises.md: {promise} is not a promise that tests/checks.py knows"
+    for row in rows:
         promise, _, code, test = (cell.strip() for cell in row)
         if code == "open":
             continue
-        for path in re.findall(r"`([^`]+)`", code):
+        paths = re.findall(r"`([^`]+)`", code)
+        if not paths:
+            yield f"docs/promises.md: {promise} is not open, but names no code in backticks"
+        for path in paths:
             if not (ROOT / path).exists():
                 yield f"docs/promises.md: {promise} names {path}, which does not exist"
-        if promise not in names:
-            yield f"docs/promises.md: {promise} is not open, but no test carries its id"
-        if not test:
-            yield f"docs/promises.md: {promise} names no test"
+        tests = set(re.findall(r"`(test_\w+)`", test))
+        if not any(f"test_{promise}_" in name for name in tests):
+            yield f"docs/promises.md: {promise} is not open, but names no test that carries its id"
+        for name in sorted(tests - names):
+            yield f"docs/promises.md: {promise} names {name}, which is not a test"
+
+
+def links(page: str, text: str) -> Iterator[str]:
+    """What a page of the documentation links to or shows exists. `page` is its path in the repository."""
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if not re.match(r"[a-z]+:", target) and not (ROOT / page).parent.joinpath(target).exists():
+            yield f"{page} links to {target}, which does not exist"
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -71,12 +95,8 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def test_names() -> set[str]:
-    """Ids of promises that stand in names of tests."""
-    found: set[str] = set()
-    for path in tracked("tests/**/*.py", "tests/*.py"):
-        for name in re.findall(r"def (test_\w+)", path.read_text()):
-            found |= set(re.findall(r"[A-Z]{3}_\d{2}", name))
-    return found
+    """Names of all tests."""
+    return {name for path in tracked("tests/**/*.py", "tests/*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
 
 
 def everything() -> Iterator[str]:
@@ -89,8 +109,9 @@ def everything() -> Iterator[str]:
         yield from html_in_code(name, text)
     for lock in tracked("requirements.lock", "package-lock.json"):
         yield from addresses(lock.name, lock.read_text())
-    page = ROOT / "docs" / "promises.md"
-    yield from promises(page.read_text(), test_names())
+    for path in tracked("*.md", "docs/**/*.md"):
+        yield from links(str(path.relative_to(ROOT)), path.read_text())
+    yield from promises((ROOT / "docs" / "promises.md").read_text(), test_names())
 
 
 if __name__ == "__main__":
