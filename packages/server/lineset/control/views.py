@@ -53,7 +53,7 @@ class CommandView(msgspec.Struct, frozen=True):
 async def views(tx: Tx, rows: Sequence[CommandRow]) -> list[CommandView]:
     """The rows with their steps, in the same order."""
     found = await tx.session.scalars(
-        select(CommandStepRow).where(CommandStepRow.command_id.in_([r.id for r in rows])).order_by(CommandStepRow.id)
+        select(CommandStepRow).where(CommandStepRow.command_id.in_([r.id for r in rows])).order_by(CommandStepRow.at, CommandStepRow.id)
     )
     steps: dict[UUID, list[Step]] = {}
     for step in found:

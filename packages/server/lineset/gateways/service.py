@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import delete, select, text, update
 
+from lineset import sites
 from lineset.gateways.codes import ClaimCode, code_digest, make_code, make_token, token_digest
 from lineset.gateways.model import CertificateRow, FoundEquipmentRow, GatewayRow, GatewayTokenRow
 from lineset.kit.clock import now
@@ -39,14 +40,14 @@ async def create_gateway(tx: Tx, site_id: UUID, name: str, kind: Kind = "agent")
         Denied: the asker may not change equipment there.
         Invalid: the name or the kind.
     """
-    name = _checked_name(name)
+    name = checked_name(name)
     if kind not in ("agent", "simple"):
         raise Invalid("bad_kind", "A gateway is of kind agent or simple.", "kind")
-    household = await _household_to_equip(tx, site_id)
+    household = await household_to_equip(tx, site_id)
     gateway = GatewayRow(
         id=new_id(), household_id=household, site_id=site_id, kind=kind, name=name, created_at=now(), claimed_at=now(), online=False
     )
-    code = _give_code(tx, gateway, CODE_LIFE)
+    code = give_code(tx, gateway, CODE_LIFE)
     tx.session.add(gateway)
     await tx.session.flush()
     return code
@@ -65,7 +66,7 @@ async def mint_gateways(tx: Tx, count: int) -> list[ClaimCode]:
     codes = []
     for _ in range(count):
         gateway = GatewayRow(id=new_id(), kind="agent", name="", created_at=now(), online=False)
-        codes.append(_give_code(tx, gateway, None))
+        codes.append(give_code(tx, gateway, None))
         tx.session.add(gateway)
     await tx.session.flush()
     return codes
@@ -79,8 +80,8 @@ async def new_code(tx: Tx, gateway_id: UUID) -> ClaimCode:
     Raises:
         NotFound, Denied
     """
-    gateway = await _mine(tx, gateway_id)
-    return _give_code(tx, gateway, CODE_LIFE if gateway.household_id is not None else None)
+    gateway = await mine(tx, gateway_id)
+    return give_code(tx, gateway, CODE_LIFE if gateway.household_id is not None else None)
 
 
 async def rename(tx: Tx, gateway_id: UUID, name: str) -> None:
@@ -89,8 +90,8 @@ async def rename(tx: Tx, gateway_id: UUID, name: str) -> None:
     Raises:
         NotFound, Denied, Invalid
     """
-    gateway = await _mine(tx, gateway_id)
-    gateway.name = _checked_name(name)
+    gateway = await mine(tx, gateway_id)
+    gateway.name = checked_name(name)
 
 
 async def create_token(tx: Tx, gateway_id: UUID) -> NewToken:
@@ -100,7 +101,7 @@ async def create_token(tx: Tx, gateway_id: UUID) -> NewToken:
         NotFound, Denied
         Conflict: it has as many tokens as a gateway may have.
     """
-    gateway = await _mine(tx, gateway_id)
+    gateway = await mine(tx, gateway_id)
     held = await tx.session.execute(
         select(GatewayTokenRow.id).where(GatewayTokenRow.gateway_id == gateway.id, GatewayTokenRow.revoked_at.is_(None))
     )
@@ -112,7 +113,7 @@ async def create_token(tx: Tx, gateway_id: UUID) -> NewToken:
     gateway.enrolled_at = gateway.enrolled_at or now()
     gateway.revoked_at = None
     await tx.session.flush()
-    _changed(tx, gateway.id)
+    changed(tx, gateway.id)
     return NewToken(row.id, gateway.id, token)
 
 
@@ -125,11 +126,11 @@ async def revoke_token(tx: Tx, token_id: UUID) -> None:
     row = await tx.session.get(GatewayTokenRow, token_id)
     if row is None:
         raise NotFound("token")
-    await _mine(tx, row.gateway_id, "token")
+    await mine(tx, row.gateway_id, "token")
     if row.revoked_at is None:
         row.revoked_at = now()
         await tx.session.flush()
-        _revoked(tx, row.gateway_id)
+        revoked(tx, row.gateway_id)
 
 
 async def revoke(tx: Tx, gateway_id: UUID) -> None:
@@ -138,7 +139,7 @@ async def revoke(tx: Tx, gateway_id: UUID) -> None:
     Raises:
         NotFound, Denied
     """
-    gateway = await _mine(tx, gateway_id)
+    gateway = await mine(tx, gateway_id)
     await end_identities(tx, gateway, now())
 
 
@@ -148,8 +149,8 @@ async def transfer(tx: Tx, gateway_id: UUID, site_id: UUID) -> None:
     Raises:
         NotFound, Denied
     """
-    gateway = await _mine(tx, gateway_id)
-    household = await _household_to_equip(tx, site_id)
+    gateway = await mine(tx, gateway_id)
+    household = await household_to_equip(tx, site_id)
     if gateway.household_id is None:
         raise Conflict("not_claimed", "Nobody owns this gateway yet. Claim it with the code on its box.")
     await detach_machines(tx, gateway.id, except_site=site_id)
@@ -157,7 +158,24 @@ async def transfer(tx: Tx, gateway_id: UUID, site_id: UUID) -> None:
         await tx.session.execute(delete(FoundEquipmentRow).where(FoundEquipmentRow.gateway_id == gateway.id))
     gateway.household_id, gateway.site_id = household, site_id
     await tx.session.flush()
-    _changed(tx, gateway.id)
+    changed(tx, gateway.id)
+
+
+async def attach_machine(tx: Tx, gateway_id: UUID, equipment_id: UUID, local_name: str = "") -> None:
+    """Let a gateway feed a machine of its site, under the name that the machine has there (its present one when empty).
+
+    Raises:
+        NotFound, Denied
+        Conflict: the gateway is not at the machine's site, or feeds another machine of that name.
+    """
+    gateway = await mine(tx, gateway_id)
+    machine = await sites.get_equipment(tx, equipment_id)
+    if gateway.site_id != machine.site_id:
+        raise Conflict("another_site", "Gateway and machine are at different sites. Move the gateway first.")
+    await sites.attach_equipment(tx, equipment_id, gateway_id, local_name)
+    changed(tx, gateway_id)
+    if machine.gateway_id is not None and machine.gateway_id != gateway_id:
+        changed(tx, machine.gateway_id)
 
 
 async def end_identities(tx: Tx, gateway: GatewayRow, at: datetime) -> None:
@@ -166,31 +184,26 @@ async def end_identities(tx: Tx, gateway: GatewayRow, at: datetime) -> None:
         await tx.session.execute(update(row).where(row.gateway_id == gateway.id, row.revoked_at.is_(None)).values(revoked_at=at))
     gateway.revoked_at, gateway.enrolment_open, gateway.online = at, False, False
     await tx.session.flush()
-    _revoked(tx, gateway.id)
+    revoked(tx, gateway.id)
 
 
 async def detach_machines(tx: Tx, gateway_id: UUID, except_site: UUID | None = None) -> None:
     """Machines that this gateway feeds stay with their household and wait for another gateway."""
-    await tx.session.execute(
-        text(
-            "UPDATE equipment SET gateway_id = NULL WHERE gateway_id = :gateway"
-            " AND (CAST(:site AS uuid) IS NULL OR site_id <> CAST(:site AS uuid))"
-        ),
-        {"gateway": gateway_id, "site": except_site},
-    )
+    for machine in await sites.list_equipment(tx, gateway_id=gateway_id):
+        if machine.site_id != except_site:
+            await sites.attach_equipment(tx, machine.id, None)
 
 
-async def _household_to_equip(tx: Tx, site_id: UUID) -> UUID:
-    household = await tx.session.scalar(text("SELECT household_id FROM sites WHERE id = :site"), {"site": site_id})
-    if not isinstance(household, UUID):
-        raise NotFound("site")
+async def household_to_equip(tx: Tx, site_id: UUID) -> UUID:
+    """The household of a site at which the asker may change equipment. Raises NotFound or Denied."""
+    household = (await sites.get_site(tx, site_id)).household_id
     if not await may(tx, household, "equipment"):
         raise Denied("may_not_equip", "You may look at this site, but not change its equipment.")
     return household
 
 
-async def _mine(tx: Tx, gateway_id: UUID, what: str = "gateway") -> GatewayRow:
-    """The gateway, locked, if the asker may change it."""
+async def mine(tx: Tx, gateway_id: UUID, what: str = "gateway") -> GatewayRow:
+    """The gateway, locked, if the asker may change it. Raises NotFound or Denied."""
     row = await tx.session.get(GatewayRow, gateway_id)
     if row is None:
         raise NotFound(what)
@@ -207,7 +220,8 @@ async def _require_operator(tx: Tx) -> None:
         raise Denied("operator_needed", "Only the operator's staff can do this.")
 
 
-def _give_code(tx: Tx, gateway: GatewayRow, life: timedelta | None) -> ClaimCode:
+def give_code(tx: Tx, gateway: GatewayRow, life: timedelta | None) -> ClaimCode:
+    """A new code instead of the gateway's last one; it may enrol a device again."""
     code = make_code()
     gateway.claim_digest = code_digest(tx.vault, code)
     gateway.claim_expires_at = None if life is None else now() + life
@@ -215,17 +229,20 @@ def _give_code(tx: Tx, gateway: GatewayRow, life: timedelta | None) -> ClaimCode
     return ClaimCode(gateway.id, code, None if gateway.claim_expires_at is None else gateway.claim_expires_at.timestamp())
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """The name in one line. Raises Invalid."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
         raise Invalid("bad_name", f"Give the gateway a name of 1 to {MAX_NAME} characters.", "name")
     return name
 
 
-def _revoked(tx: Tx, gateway_id: UUID) -> None:
+def revoked(tx: Tx, gateway_id: UUID) -> None:
+    """Have what is connected as this gateway cut off, and asked again who it is, after the commit."""
     tx.announce(f"wake.revoke.{gateway_id}")
-    _changed(tx, gateway_id)
+    changed(tx, gateway_id)
 
 
-def _changed(tx: Tx, gateway_id: UUID) -> None:
+def changed(tx: Tx, gateway_id: UUID) -> None:
+    """Tell whoever remembers this gateway's owner or machines to read them again, after the commit."""
     tx.announce(f"wake.gateway.{gateway_id}")

@@ -1,0 +1,178 @@
+"""What gateways say of themselves, and what is noticed about them. Runs in ingestion, as the platform's actor "ingest"."""
+
+from datetime import datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+import msgspec
+import structlog
+from lineset_contract.profiles import PROFILES
+from lineset_contract.wire import MAX_NAME, Event, InventoryItem, Status
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from lineset import sites
+from lineset.gateways.model import FoundEquipmentRow, GatewayEventRow, GatewayRow
+from lineset.kit.clock import now
+from lineset.kit.ids import new_id
+from lineset.privacy import Tx
+
+MAX_DETAIL_BYTES = 8_192
+MAX_EVENTS_AN_HOUR = 300
+MAX_FOUND = 200
+_VIOLATION_AGAIN = timedelta(minutes=10)
+_CLOCK_AHEAD = timedelta(minutes=10)
+_CLOCK_BEHIND = timedelta(days=90)
+_DEEP = 6
+
+_log = structlog.get_logger(__name__)
+
+
+async def record_event(tx: Tx, gateway_id: UUID, event: Event) -> None:
+    """Keep what a gateway tells of itself or of one of its machines.
+
+    A boot makes it online with its version and has waiting commands sent; an inventory becomes the list of machines that it found. An
+    event whose clock is off is kept with the time of its arrival and the device's own in its detail. Gateways that are unknown or revoked
+    are not heard, and beyond 300 events an hour no more are kept.
+    """
+    gateway = await _known(tx, gateway_id)
+    if gateway is None:
+        return
+    moment = now()
+    detail = fit(event.detail)
+    if event.kind == "boot":
+        version = detail.get("agent") or detail.get("version")
+        gateway.version = str(version)[:40] if version else None
+        _seen(tx, gateway, moment, online=True)
+    elif gateway.last_seen_at is None or gateway.last_seen_at < moment:
+        gateway.last_seen_at = moment
+    if event.kind == "inventory":
+        detail = {"machines": await _take_inventory(tx, gateway, event.detail, moment)}
+    at, equipment = _time(event.t, moment, detail), await _machine(tx, gateway_id, event.e)
+    if event.e is not None and equipment is None:
+        detail["equipment"] = event.e[:MAX_NAME]
+    await _keep(tx, gateway, event.kind, detail, at, equipment)
+
+
+async def record_status(tx: Tx, gateway_id: UUID, status: Status) -> None:
+    """Note that a gateway came online or went away. One that came online gets its waiting commands."""
+    gateway = await _known(tx, gateway_id)
+    if gateway is not None:
+        _seen(tx, gateway, now(), online=status.state == "online")
+        await tx.session.flush()
+
+
+async def record_violation(tx: Tx, gateway_id: UUID, topic: str, say: str) -> None:
+    """Keep, for the site's page, that a device tried what it may not: once in ten minutes for each topic."""
+    gateway = await _known(tx, gateway_id)
+    if gateway is None:
+        return
+    moment, topic = now(), topic[:200]
+    again = select(GatewayEventRow.id).where(
+        GatewayEventRow.gateway_id == gateway_id,
+        GatewayEventRow.at > moment - _VIOLATION_AGAIN,
+        GatewayEventRow.kind == "violation",
+        GatewayEventRow.detail["topic"].astext == topic,
+    )
+    if (await tx.session.scalars(again.limit(1))).first() is None:
+        await _keep(tx, gateway, "violation", fit({"topic": topic, "say": say[:500]}), moment, None)
+
+
+async def _known(tx: Tx, gateway_id: UUID) -> GatewayRow | None:
+    found = select(GatewayRow).where(GatewayRow.id == gateway_id, GatewayRow.revoked_at.is_(None)).with_for_update()
+    return await tx.session.scalar(found)
+
+
+def _seen(tx: Tx, gateway: GatewayRow, moment: datetime, *, online: bool) -> None:
+    gateway.online, gateway.last_seen_at = online, moment
+    if online:
+        tx.announce(f"wake.hello.{gateway.id}")
+    _push(tx, gateway, {"online": online, "t": moment.timestamp()})
+
+
+async def _keep(tx: Tx, gateway: GatewayRow, kind: str, detail: dict[str, object], at: datetime, equipment: UUID | None) -> None:
+    moment = now()
+    lately = select(func.count()).where(GatewayEventRow.gateway_id == gateway.id, GatewayEventRow.at > moment - timedelta(hours=1))
+    count = await tx.session.scalar(lately) or 0
+    if count >= MAX_EVENTS_AN_HOUR:
+        _log.warning("gateway_event_dropped", gateway=str(gateway.id), kind=kind)
+        if count > MAX_EVENTS_AN_HOUR:
+            return
+        kind, detail, at, equipment = "error", {"code": "too_many_events", "limit": MAX_EVENTS_AN_HOUR}, moment, None
+    row = GatewayEventRow(
+        id=new_id(), gateway_id=gateway.id, household_id=gateway.household_id, equipment_id=equipment, at=at, kind=kind, detail=detail
+    )
+    tx.session.add(row)
+    await tx.session.flush()
+    _push(tx, gateway, {"event": {"id": str(row.id), "kind": kind, "t": at.timestamp(), "detail": detail}})
+
+
+async def _take_inventory(tx: Tx, gateway: GatewayRow, detail: dict[str, object], moment: datetime) -> int:
+    """Replace the list of what the gateway found; how many machines it has. Entries that can't be read are left out."""
+    if gateway.household_id is None:
+        return 0
+    listed = detail.get("equipment")
+    items: dict[str, InventoryItem] = {}
+    for raw in listed[:MAX_FOUND] if isinstance(listed, list) else []:
+        try:
+            item = msgspec.convert(fit(raw), InventoryItem)
+        except msgspec.ValidationError:
+            continue
+        if 1 <= len(item.name) <= MAX_NAME and item.type in PROFILES:
+            items[item.name] = item
+    gone = delete(FoundEquipmentRow).where(FoundEquipmentRow.gateway_id == gateway.id, FoundEquipmentRow.name.not_in(items))
+    await tx.session.execute(gone)
+    for item in items.values():
+        told = {"type": item.type, "make": item.make[:80], "model": item.model[:80], "serial_number": item.serial[:80], "found_at": moment}
+        row = insert(FoundEquipmentRow).values(gateway_id=gateway.id, name=item.name, household_id=gateway.household_id, **told)
+        await tx.session.execute(
+            row.on_conflict_do_update(index_elements=["gateway_id", "name"], set_={**told, "household_id": gateway.household_id})
+        )
+    return len(items)
+
+
+async def _machine(tx: Tx, gateway_id: UUID, name: str | None) -> UUID | None:
+    if name is None:
+        return None
+    machines = await sites.list_equipment(tx, gateway_id=gateway_id)
+    return next((m.id for m in machines if name in (m.local_name, str(m.id))), None)
+
+
+def _time(t: float, moment: datetime, detail: dict[str, object]) -> datetime:
+    """When it happened by the device's clock, or, where that can't be, when we heard of it."""
+    try:
+        said = datetime.fromtimestamp(t, moment.tzinfo)
+    except (ValueError, OverflowError, OSError):
+        said = None
+    if said is None or not moment - _CLOCK_BEHIND <= said <= moment + _CLOCK_AHEAD:
+        detail["device_time"] = t
+        return moment
+    return min(said, moment)
+
+
+def fit(detail: object) -> dict[str, object]:
+    """What a device said, fit for the database: text without control characters, not too deep, and all of it at most 8 kB as JSON."""
+    whole = _clean(detail, _DEEP)
+    if not isinstance(whole, dict):
+        return {}
+    size = len(msgspec.json.encode(whole))
+    if size > MAX_DETAIL_BYTES:
+        return {"truncated": True, "bytes": size, "keys": [str(k)[:40] for k in list(whole)[:20]]}
+    return cast("dict[str, object]", whole)
+
+
+def _clean(value: object, deep: int) -> object:
+    if isinstance(value, str):
+        return "".join(c if c.isprintable() else " " for c in value)
+    if isinstance(value, dict):
+        return {str(_clean(str(k), 0)): _clean(v, deep - 1) for k, v in value.items()} if deep else "…"
+    if isinstance(value, list):
+        return [_clean(v, deep - 1) for v in value] if deep else "…"
+    return value
+
+
+def _push(tx: Tx, gateway: GatewayRow, said: dict[str, object]) -> None:
+    """Tell whoever watches the household, after the commit: `{"gateway": {"id", ...}}` on `live.{household}.{gateway}`."""
+    if gateway.household_id is not None:
+        payload = msgspec.json.encode({"gateway": {"id": str(gateway.id), **said}})
+        tx.announce(f"live.{gateway.household_id}.{gateway.id}", payload)
