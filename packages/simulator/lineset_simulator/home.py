@@ -1,0 +1,229 @@
+"""A home: weather, zones, people, machines and their sensors, moved on together."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from lineset_contract.points import POINTS
+from lineset_contract.wire import Frame, WireValue
+
+from .chance import Floats, key, uniform
+from .forcing import Forcing, Row
+from .house import SPLIT, Zone, ZoneState
+from .machines.base import Machine, Points, Surroundings, faults_now, grown_to
+from .machines.build import Builder
+from .machines.control import ControlState
+from .sensors import DAY_S, Sensors
+from .spec import EquipmentSpec, HomeSpec
+from .wear import worn
+
+LONGEST_STEP_S = 60.0
+_FAULTS_S = 900.0
+PERSON_W, PERSON_VAPOUR = 72.0, 1.5e-5  # sensible heat and vapour (kg/s) of a person at rest
+COOKING_VAPOUR = 0.6e-6  # kg/s a m2 of floor while people are up: cooking, washing, plants
+
+
+class HomeState(msgspec.Struct):
+    """All that a home carries on: plain data for JSON or MessagePack.
+
+    `t`: s since 1970 UTC; `anchor`: the moment that faults' days count back from; the rest by part.
+    """
+
+    t: float
+    anchor: float
+    zones: list[ZoneState]
+    controls: list[ControlState]
+    machines: dict[str, Any]
+
+
+class Block(NamedTuple):
+    """Readings of one machine: its local name, times (s since 1970 UTC), and by point the values, NaN where absent.
+
+    Codes are numbers. All arrays are float64 of one length.
+    """
+
+    equipment: str
+    times: Floats
+    points: Points
+
+
+class Home:
+    """A simulated home or site. `anchor` (s since 1970 UTC) is "today" for its faults, and where it starts."""
+
+    def __init__(self, spec: HomeSpec, anchor: float, start: float | None = None) -> None:
+        self.spec, self.anchor = spec, anchor
+        self.around = Surroundings()
+        self.forcing = Forcing(spec)
+        self.around.pressure = self.forcing.weather.pressure
+        self.zones = [Zone(zone) for zone in spec.zones]
+        parts = Builder(spec, self.around, self.zones)
+        self.controls = [*parts.controls, *parts.extra_controls]
+        self.machines: Mapping[str, Machine] = parts.machines
+        self._ordered = parts.ordered
+        self._sensors = {e.local: Sensors(e, spec.seed, spec.faults, anchor) for e in spec.equipment}
+        self._specs: Mapping[str, EquipmentSpec] = {e.local: e for e in spec.equipment}
+        area = sum(zone.area for zone in self.zones)
+        self._shares = [zone.area / area for zone in self.zones]
+        self.t = float(np.floor(anchor if start is None else start))
+        self.around.t = self.t
+        self._rest = 0.0
+        self._polled = self.t - 1.0
+        self._checked = -1e18
+        self._wear()
+        self._suffer()
+        # the weather of the moment, so that readings before the first step make sense
+        self._surround(self.forcing.rows(self.t - 1.0, 1.0, 1)[0], LONGEST_STEP_S)
+
+    def _wear(self) -> None:
+        for number, machine in enumerate(self.machines.values()):
+            chance = uniform(key(self.spec.seed, machine.spec.local, "wear"), np.arange(4))
+            machine.state.tally = worn(machine.spec, self.t, float(chance[0]))
+            machine.state.boot = self.t - (3.0 + 60.0 * float(chance[1])) * DAY_S - number * 37.0
+
+    def step(self, seconds: float) -> None:
+        """Moves the home on by `seconds`, in steps of at most a minute; what is left of a second waits for the next."""
+        whole = np.floor(seconds + self._rest)
+        self._rest += seconds - whole
+        count, left = divmod(int(whole), int(LONGEST_STEP_S))
+        if count:
+            self.advance(self.forcing.rows(self.t, LONGEST_STEP_S, count), LONGEST_STEP_S)
+        if left:
+            self.advance(self.forcing.rows(self.t, float(left), 1), float(left))
+
+    def advance(self, rows: Iterable[Row], dt: float) -> None:
+        """Moves the home on by one step of `dt` s for each row of `forcing`."""
+        around, zones = self.around, self.zones
+        pattern = self.forcing.life.pattern
+        for row in rows:
+            self.t += dt
+            around.t = self.t
+            self._surround(row, dt)
+            if self.t - self._checked >= _FAULTS_S:
+                self._suffer()
+            for zone, share in zip(zones, self._shares, strict=True):
+                glass = zone.glass
+                sun = glass[0] * row.south + glass[1] * row.east + glass[2] * row.west
+                load = zone.area * (pattern.standby + pattern.awake * row.awake) + PERSON_W * row.people * share
+                zone.heat += SPLIT * sun + 0.7 * load
+                zone.radiant += (1.0 - SPLIT) * sun + 0.3 * load
+            for control in self.controls:
+                control.step()
+            for machine in self._ordered:
+                machine.step()
+            for zone, share in zip(zones, self._shares, strict=True):
+                people = row.people * share
+                vapour = PERSON_VAPOUR * people + COOKING_VAPOUR * zone.area * row.awake
+                zone.finish(dt, row.outdoor, row.ratio, row.wind, vapour, people)
+
+    def _surround(self, row: Row, dt: float) -> None:
+        around = self.around
+        around.dt, around.outdoor, around.ratio, around.humidity = dt, row.outdoor, row.ratio, row.humidity
+        around.wind, around.mains, around.people, around.drawn = row.wind, row.mains, row.people, row.drawn
+        around.comfort, around.hour = row.comfort > 0.5, row.hour
+
+    def _suffer(self) -> None:
+        """Lets the faults of this moment act. A room sensor's error also misleads the thermostat that reads it."""
+        self._checked = self.t
+        if not self.spec.faults:
+            return
+        days = (self.anchor - self.t) / DAY_S
+        for local, machine in self.machines.items():
+            machine.suffer(faults_now(self.spec.faults, local, days))
+        for fault in self.spec.faults:
+            if fault.point == "room_temperature" and fault.kind in ("sensor_biased", "sensor_drifting"):
+                control = self.controls[self._specs[fault.equipment].zone]
+                control.state.bias = fault.severity * grown_to(fault, days)
+
+    def write(self, equipment: str, setting: str, value: WireValue) -> None:
+        """Sets a setting of a machine as its controller would; words of codes are understood.
+
+        Raises KeyError for a machine that is not there, SettingUnknown for a setting it does not have, ValueError for a
+        value that is none.
+        """
+        if equipment not in self.machines:
+            raise KeyError(f"no equipment named {equipment!r} here; there are: {', '.join(self.machines)}")
+        machine = self.machines[equipment]
+        if setting == "restart":
+            machine.state.boot = self.t
+            return
+        if isinstance(value, str):
+            codes = POINTS[setting].codes if setting in POINTS else {}
+            if value not in codes:
+                raise ValueError(f"{value!r} is no value of {setting}; use one of: {', '.join(codes)}")
+            machine.write(setting, float(codes[value]))
+            return
+        if value is None:
+            raise ValueError(f"{setting} needs a value")
+        machine.write(setting, float(value))
+
+    def silent(self, times: Floats) -> np.ndarray:
+        """Whether the gateway is without power at `times` (s since 1970 UTC, rising)."""
+        result = np.zeros(len(times), dtype=bool)
+        if self.spec.silence:
+            hours = self.forcing.life.schedule(times)[0]
+            days = np.round((times - hours * 3600.0) / DAY_S)
+            for silence in self.spec.silence:
+                end = silence.hour + silence.hours
+                hit = (hours >= silence.hour) & (hours < end)
+                # what runs past midnight ends on the next day
+                late = hours < end - 24.0
+                for of_day, number in ((hit, days), (late, days - 1.0)):
+                    result |= of_day & (np.mod(number, silence.every_days) == silence.remainder)
+        return result
+
+    def notes(self) -> dict[str, tuple[float, ...]]:
+        """What is noted of each machine now, to be turned into readings by `read`."""
+        return {local: machine.note() for local, machine in self.machines.items()}
+
+    def read(self, local: str, times: Floats, notes: list[tuple[float, ...]]) -> Block:
+        """Readings of the machine `local` from its notes at `times`."""
+        machine = self.machines[local]
+        table = np.array(notes, dtype=np.float64).T
+        columns = dict(zip(type(machine).noted(), table, strict=True))
+        true = machine.points(times, columns)
+        return Block(local, times, self._sensors[local].read(times, true))
+
+    def frames(self, t: float) -> list[Frame]:
+        """Frames of the machines whose poll is due since the last call, stamped `t`; none while the gateway is silent."""
+        before, self._polled = self._polled, t
+        if bool(self.silent(np.array([t]))[0]):
+            return []
+        at = np.array([t])
+        due = [e.local for e in self.spec.equipment if before // e.poll != t // e.poll]
+        return [_frame(self.read(local, at, [self.machines[local].note()])) for local in due]
+
+    def state(self) -> HomeState:
+        """The state of the home for `restore`."""
+        return HomeState(
+            t=self.t,
+            anchor=self.anchor,
+            zones=[msgspec.structs.replace(zone.state) for zone in self.zones],
+            controls=[msgspec.structs.replace(control.state) for control in self.controls],
+            machines={local: machine.dump() for local, machine in self.machines.items()},
+        )
+
+    @classmethod
+    def restore(cls, spec: HomeSpec, state: HomeState) -> "Home":
+        """The home of `spec` as it was when `state` was taken. Raises ValueError when the state is of another home."""
+        home = cls(spec, state.anchor, state.t)
+        same = len(state.zones) == len(home.zones) and len(state.controls) == len(home.controls)
+        if not same or set(state.machines) != set(home.machines):
+            raise ValueError(f"the state does not belong to {spec.key}: its zones or machines differ")
+        for zone, zone_state in zip(home.zones, state.zones, strict=True):
+            zone.state = msgspec.structs.replace(zone_state)
+        for control, control_state in zip(home.controls, state.controls, strict=True):
+            control.state = msgspec.structs.replace(control_state)
+        for local, machine in home.machines.items():
+            machine.load(state.machines[local])
+        return home
+
+
+def _frame(block: Block) -> Frame:
+    values: dict[str, WireValue] = {}
+    for name, array in block.points.items():
+        value = float(array[0])
+        if value == value:  # noqa: PLR0124  NaN stands for no reading
+            point = POINTS[name]
+            values[name] = (point.word(value) or value) if point.kind == "code" else value
+    return Frame(t=float(block.times[0]), e=block.equipment, v=values)

@@ -1,0 +1,191 @@
+"""The air side of machines: an indoor blower with its ducts and coil, and an outdoor coil that may frost."""
+
+from collections.abc import Mapping
+from math import sqrt
+from typing import ClassVar, Protocol
+
+from .. import air
+from ..house import Zone
+from .base import Worst
+
+RHO_CP = 1.2 * air.CP
+WET_GAIN = 1.75  # a wet coil's conductance over wet bulb, against the dry one's over dry bulb
+DUCT_KEEPS = 0.93  # share of the heat or cold that ducts bring to the room
+
+
+class Indoor:
+    """An indoor coil with its blower. `capacity` is the rated cooling (W), which sets the air flow (54 L/s a kW).
+
+    Conductance `k` is that of the clean coil at full flow (W/K). `fouling` and `choked` (0 to 1) are faults of coil and
+    filter. `supply` is the temperature (degC) and `moist` the humidity ratio (kg/kg) of the air behind the coil, `flow`
+    its flow (m3/s), `power` the blower's (W).
+    """
+
+    columns: ClassVar[tuple[str, ...]] = (
+        "a_return",
+        "a_ratio",
+        "a_supply",
+        "a_moist",
+        "a_flow",
+        "a_fan",
+        "a_sensible",
+        "a_total",
+        "a_choked",
+        "a_share",
+        "a_fresh",
+    )
+
+    def __init__(self, capacity: float, zone: Zone, per_kw: float = 0.054) -> None:
+        self.zone = zone
+        self.rated = capacity / 1e3 * per_kw
+        self.k = capacity / 18.2
+        self.full_power = 1050.0 * self.rated * 0.62  # W: about 0.3 W a m3/h
+        self._fouling, self._choked = Worst(), Worst()
+        self.fouling = self.choked = 0.0
+        self.flow = self.power = self.sensible = self.total = self.share = self.fresh = 0.0
+        self.supply, self.moist = zone.state.air, zone.state.ratio
+        self.inlet, self.inlet_ratio = self.supply, self.moist
+
+    def suffer(self, owner: str, faults: Mapping[str, float]) -> None:
+        """Takes on low air flow and a fouled coil that the machine `owner` has (severities by name)."""
+        self._choked.take(owner, faults.get("low_air_flow", 0.0))
+        self._fouling.take(owner, faults.get("indoor_coil_fouling", 0.0))
+        self.choked, self.fouling = self._choked.value, self._fouling.value
+
+    def row(self) -> tuple[float, ...]:
+        """The values of `columns`."""
+        return (
+            self.inlet,
+            self.inlet_ratio,
+            self.supply,
+            self.moist,
+            self.flow,
+            self.power,
+            self.sensible,
+            self.total,
+            max(self.choked, 0.6 * self.fouling),
+            self.share,
+            self.fresh,
+        )
+
+    def blow(self, share: float, fresh: float = 0.0, outdoor: float = 0.0, ratio: float = 0.0) -> float:
+        """Runs the blower for a step at `share` of its rated flow; gives the flow (m3/s) that faults leave.
+
+        `fresh` is the share of outdoor air (at `outdoor` degC, `ratio` kg/kg) that is mixed in before the coil.
+        """
+        self.share = share
+        self.flow = self.rated * share * (1.0 - 0.62 * self.choked) * (1.0 - 0.4 * self.fouling)
+        self.power = self.full_power * share**2.5 * (1.0 + 0.12 * self.choked)
+        z = self.zone.state
+        self.inlet, self.inlet_ratio, self.fresh = z.air, z.ratio, fresh
+        if fresh > 0.0:
+            self.inlet += fresh * (outdoor - z.air)
+            self.inlet_ratio += fresh * (ratio - z.ratio)
+            self.zone.heat += RHO_CP * self.flow * fresh * (outdoor - z.air)
+            self.zone.fresh += self.flow * fresh
+        return self.flow
+
+    def conductance(self) -> float:
+        """Conductance (W/K) of the dry coil at the present flow; heat transfer goes with the flow to the 0.75."""
+        share = self.flow / self.rated
+        return float(self.k * share**0.75 * (1.0 - 0.3 * self.fouling))
+
+    def heat(self, watts: float, extra: float = 0.0) -> None:
+        """Gives `watts` (below 0 in a defrost), `extra` behind the coil (backup heat) and the blower's heat to the air."""
+        given = watts + extra + self.power
+        self.sensible, self.total = watts + extra, watts + extra
+        self.supply = self.inlet + given / (RHO_CP * max(self.flow, 0.02))
+        self.moist = self.inlet_ratio
+        self.zone.heat += DUCT_KEEPS * given
+
+    def cool(self, watts: float, evaporating: float, source: float) -> None:
+        """Takes `watts` in all from the air with a coil at `evaporating`; `source` is what it was worked out with.
+
+        The surface lies a third of the way from refrigerant to air; sensible heat is what the air gives to a surface at
+        that temperature, the rest is condensed moisture.
+        """
+        mass = RHO_CP * max(self.flow, 0.02)
+        surface = evaporating + 0.33 * (source - evaporating)
+        sensible = 0.86 * mass * (self.inlet - surface)
+        sensible = watts if sensible > watts else max(sensible, 0.45 * watts)
+        latent = watts - sensible
+        self.sensible, self.total = sensible, watts
+        self.supply = self.inlet - (sensible - self.power) / mass
+        self.moist = max(self.inlet_ratio - latent / air.LATENT / (1.2 * max(self.flow, 0.02)), 0.001)
+        self.zone.heat -= DUCT_KEEPS * (sensible - self.power)
+        self.zone.drying += latent / air.LATENT
+
+    def still(self, dt: float) -> None:
+        """A step without the blower: what is in the coil's box drifts to the room's temperature."""
+        z = self.zone.state
+        keep = 1.0 / (1.0 + dt / 400.0)
+        self.inlet, self.inlet_ratio = z.air, z.ratio
+        self.supply = z.air + (self.supply - z.air) * keep
+        self.moist = z.ratio + (self.moist - z.ratio) * keep
+        self.flow = self.power = self.sensible = self.total = self.share = self.fresh = 0.0
+
+
+def wet_or_dry(k: float, t: float, wet_bulb: float, evaporating: float) -> tuple[float, float]:
+    """Conductance (W/K) and source temperature (degC) of a cooling coil: the larger of all dry and all wet.
+
+    Braun, Klein and Mitchell (1989) show that this is within 5 % of a coil that is wet in part.
+    """
+    if WET_GAIN * (wet_bulb - evaporating) > t - evaporating:
+        return WET_GAIN * k, wet_bulb
+    return k, t
+
+
+class Frost:
+    """Frost on an outdoor coil of conductance `k` (W/K) made for `capacity` (W), with the control of its defrost.
+
+    `mass` is the frost (kg), `coil` the coil's temperature in a defrost (degC), `since` the running time (s) since the
+    last one with a cold coil. `cut` (0 to 1) ends a defrost early, `missed` prevents it; both are faults.
+    """
+
+    def __init__(self, capacity: float, k: float) -> None:
+        self.k = k
+        self.norm = capacity * 1.5e-4  # kg that costs about a quarter of the conductance
+        self.metal = capacity * 0.95  # J/K of coil and liquid
+        self.fullest = 5.0 * self.norm
+        self.cut = self.missed = 0.0
+
+    def share(self, mass: float) -> float:
+        """Share of the conductance that `mass` (kg) of frost leaves."""
+        x: float = mass / self.norm
+        return 1.0 / (1.0 + 0.33 * x * sqrt(x))
+
+    def grown(self, mass: float, dt: float, surface: float, outdoor: float, ratio: float) -> float:
+        """Frost (kg) after `dt` s with the coil's surface at `surface` in air of `outdoor` (degC) and `ratio`."""
+        if surface >= 0.0:
+            if mass > 0.0 and outdoor > 1.0:
+                return float(max(mass - self.k * 0.5 * outdoor * dt / air.FUSION, 0.0))
+            return mass
+        excess = ratio - air.saturation_ratio(surface)
+        if excess <= 0.0:
+            return mass
+        return float(min(mass + 0.42 * self.k / air.CP * excess * dt, self.fullest))
+
+    def wanted(self, mass: float, since: float) -> bool:
+        """Whether the control starts a defrost: frost costs a quarter of the coil, at least 35 min after the last one;
+        or 6 h of running with a cold coil have passed."""
+        if self.missed > 0.5:
+            return False
+        return since > 2100.0 and (mass > self.norm or since > 21600.0)
+
+    def melt(self, state: "Melting", heat: float) -> None:
+        """Gives `heat` (J) to the frosted coil: a quarter is lost to the air, the rest melts frost, then warms metal."""
+        heat *= 0.75
+        if state.coil < 0.0:
+            used = min(heat, -state.coil * self.metal)
+            state.coil += used / self.metal
+            heat -= used
+        melted = min(heat * 0.9 / air.FUSION, state.frost)
+        state.frost -= melted
+        state.coil += (heat - melted * air.FUSION) / self.metal
+
+
+class Melting(Protocol):
+    """Frost (kg) and temperature (degC) of a coil that is being defrosted."""
+
+    frost: float
+    coil: float
