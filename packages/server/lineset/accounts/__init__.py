@@ -1,19 +1,47 @@
-"""People, households, companies: who is who, who is signed in, and who let whom do what."""
+"""People, households, companies: who is who, who is signed in, and who let whom do what.
+
+Functions that take a `Door` act before anybody is signed in, or across both sides of a consent, and open transactions of their own;
+those that take a `Tx` act as whoever opened it.
+"""
 
 from lineset.accounts.agents import Browser, describe_agent
 from lineset.accounts.checks import CONTACT_KINDS
-from lineset.accounts.entry import SignedIn, ask_reset, reset_password, sign_in, sign_up, verify
-from lineset.accounts.model import COMPANY_ROLES, HOUSEHOLD_ROLES, SCOPES, STAFF_ROLES
-from lineset.accounts.people import (
-    Contact,
-    NewContact,
-    Profile,
-    add_contact,
-    change_contact,
-    change_profile,
-    get_profile,
-    remove_contact,
+from lineset.accounts.companies import (
+    CompanyView,
+    change_company,
+    change_staff_role,
+    create_company,
+    find_companies,
+    get_company,
+    list_companies,
+    list_staff,
+    remove_staff,
 )
+from lineset.accounts.credentials import change_email, change_password, confirm_email
+from lineset.accounts.entry import SignedIn, ask_reset, reset_password, sign_in, sign_up, verify
+from lineset.accounts.grants import Client, Grant, grant_access, list_clients, list_grants, revoke_access
+from lineset.accounts.households import (
+    Member,
+    change_member_role,
+    create_household,
+    leave_household,
+    list_members,
+    remove_member,
+    rename_household,
+)
+from lineset.accounts.invitations import (
+    Invitation,
+    OpenInvitation,
+    accept_as_new,
+    accept_invitation,
+    invite_member,
+    invite_to_company,
+    list_invitations,
+    read_invitation,
+    withdraw_invitation,
+)
+from lineset.accounts.model import COMPANY_ROLES, HOUSEHOLD_ROLES, SCOPES, STAFF_ROLES
+from lineset.accounts.people import Contact, NewContact, Profile, add_contact, change_contact, change_profile, get_profile, remove_contact
 from lineset.accounts.principals import (
     Authenticator,
     Company,
@@ -21,6 +49,7 @@ from lineset.accounts.principals import (
     Principal,
     SessionView,
     TokenView,
+    insert_token,
     list_sessions,
     list_tokens,
     make_token,
@@ -28,6 +57,7 @@ from lineset.accounts.principals import (
     sign_out,
     sign_out_everywhere,
 )
+from lineset.accounts.setting_up import MadeAccount, add_staff, make_account, operator_link, set_up_operator
 from lineset.accounts.words import LANGUAGES, UNITS
 
 __all__ = [
@@ -40,30 +70,70 @@ __all__ = [
     "UNITS",
     "Authenticator",
     "Browser",
+    "Client",
     "Company",
+    "CompanyView",
     "Contact",
+    "Grant",
     "Household",
+    "Invitation",
+    "MadeAccount",
+    "Member",
     "NewContact",
+    "OpenInvitation",
     "Principal",
     "Profile",
     "SessionView",
     "SignedIn",
     "TokenView",
+    "accept_as_new",
+    "accept_invitation",
     "add_contact",
+    "add_staff",
     "ask_reset",
+    "change_company",
     "change_contact",
+    "change_email",
+    "change_member_role",
+    "change_password",
     "change_profile",
+    "change_staff_role",
+    "confirm_email",
+    "create_company",
+    "create_household",
     "describe_agent",
+    "find_companies",
+    "get_company",
     "get_profile",
+    "grant_access",
+    "insert_token",
+    "invite_member",
+    "invite_to_company",
+    "leave_household",
+    "list_clients",
+    "list_companies",
+    "list_grants",
+    "list_invitations",
+    "list_members",
     "list_sessions",
+    "list_staff",
     "list_tokens",
+    "make_account",
     "make_token",
+    "operator_link",
+    "read_invitation",
     "remove_contact",
+    "remove_member",
+    "remove_staff",
+    "rename_household",
     "reset_password",
+    "revoke_access",
     "revoke_token",
+    "set_up_operator",
     "sign_in",
     "sign_out",
     "sign_out_everywhere",
     "sign_up",
     "verify",
+    "withdraw_invitation",
 ]

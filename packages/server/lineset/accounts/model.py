@@ -331,7 +331,11 @@ class HouseholdMemberRow(Base):
                 "household_id",
                 _FOR_ACCOUNTS,
                 WHILE_HOUSEHOLD,
-                by_household(write="owner", systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw"}),
+                Guard(
+                    read="household_id = ANY (ARRAY(SELECT access.households('people'))) OR person_id = access.person()",
+                    write="household_id = ANY (ARRAY(SELECT access.households('owner')))",
+                    systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw"},
+                ),
             )
         ),
     )
