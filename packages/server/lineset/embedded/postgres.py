@@ -15,7 +15,8 @@ from pathlib import Path
 from lineset.embedded.faults import check_disk, explain
 from lineset.embedded.place import Place, place_of
 from lineset.embedded.process import Command, end_leftovers, plain_environment, run, spawn, stop_group, wait_until
-from lineset.kit.addresses import DATABASE, OWNER, role_password, socket_url
+from lineset.kit.addresses import DATABASE, OWNER, database_secret, role_password, socket_url, write_addresses
+from lineset.kit.settings import Settings
 
 SUPERUSER = "lineset_superuser"
 MAJOR = "18"
@@ -80,10 +81,10 @@ class EmbeddedPostgres:
 
     name = "postgres"
 
-    def __init__(self, data: Path, secret: bytes, *, durable: bool = True, connections: int = 60, shared_mb: int = 64) -> None:
-        """`secret`: what the roles' passwords are derived from. `durable=False` gives up power-loss safety for speed, for tests."""
-        self._data = data
-        self._secret = secret
+    def __init__(self, settings: Settings, *, durable: bool = True, connections: int = 60, shared_mb: int = 64) -> None:
+        """`durable=False` gives up power-loss safety for speed, for tests. `connections`: how many at most; `shared_mb`: page cache."""
+        self._data = settings.data
+        self._secret = database_secret(settings)
         self._durable = durable
         self._connections = connections
         self._shared_mb = shared_mb
@@ -123,6 +124,7 @@ class EmbeddedPostgres:
             self._single_user(programs, self.cluster, [f"ALTER ROLE {OWNER} PASSWORD '{self._owner_password()}'"])
             self._write_mark()
         configuration = self._configuration()
+        write_addresses(self._data, socket=str(self.socket))
         return Command(
             self.name,
             (

@@ -1,0 +1,267 @@
+"""The message bus: a thin layer over NATS that reconnects for ever and says so, and the two things kept in its streams."""
+
+import asyncio
+import contextlib
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Literal, Self
+
+import nats
+import nats.errors
+import nats.js.errors
+import nkeys
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.client import JetStreamContext
+
+from lineset.kit.addresses import bus_tls, nats_url
+from lineset.kit.errors import LinesetError
+from lineset.kit.settings import Settings, secret
+
+Account = Literal["service", "system"]
+Handler = Callable[[Msg], Awaitable[None]]
+
+DEVICE_STREAM = "$MQTT_msgs"  # the broker keeps QoS 1 messages of devices here until every durable consumer has them
+DEVICE_PREFIX = "$MQTT.msgs."
+FRAMES = "lineset.v1.*.frames"
+FRAMES_CONSUMER = "frames"
+KEYS_STREAM = "KV_subject_keys"
+KEYS_PREFIX = "$KV.subject_keys."
+
+_RETRY_S = 0.25
+
+_log = structlog.get_logger(__name__)
+
+
+class BusFault(LinesetError):
+    """The message bus did not answer in time, or refused."""
+
+
+def bus_key(settings: Settings, account: Literal["service", "system", "issuer"]) -> nkeys.KeyPair:
+    """The key pair of one of our own identities on the bus, derived from the installation's secret.
+
+    `service` works with devices' subjects and streams, `system` asks the servers themselves, `issuer` signs devices' admissions.
+    """
+    seed = hmac.digest(secret(settings, "bus"), f"nkey:{account}".encode(), "sha256")
+    prefix = nkeys.PREFIX_BYTE_ACCOUNT if account == "issuer" else nkeys.PREFIX_BYTE_USER
+    return nkeys.from_seed(nkeys.encode_seed(seed, prefix))
+
+
+class Bus:
+    """One connection to the bus. Made by `connect`; afterwards it lasts until `close`, through any number of server restarts."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._waits: list[Callable[[], Awaitable[None]]] = []
+
+    @classmethod
+    async def connect(cls, settings: Settings, name: str, *, account: Account = "service", patience_s: float = 60.0) -> Self:
+        """Connect, trying for `patience_s` seconds. `name` shows in the server's own lists.
+
+        Raises:
+            BusFault: no server let us in during that time.
+            Invalid: the settings do not say where the bus is.
+        """
+        bus = cls(Client(), name)
+        end = asyncio.get_running_loop().time() + patience_s
+        while True:
+            try:
+                # read again at each try: an embedded server may come back on another port
+                await bus._connect(nats_url(settings), settings, account)
+            except (OSError, nats.errors.Error, TimeoutError) as error:
+                if asyncio.get_running_loop().time() >= end:
+                    raise BusFault("bus_unreachable", f"The message bus at {nats_url(settings)} can't be reached: {error}") from error
+                bus._client = Client()
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return bus
+
+    async def _connect(self, url: str, settings: Settings, account: Account) -> None:
+        await self._client.connect(
+            [part.strip() for part in url.split(",")],
+            name=f"lineset {self._name}",
+            tls=bus_tls(settings),
+            nkeys_seed_str=bus_key(settings, account).seed.decode(),
+            allow_reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=_RETRY_S,  # type: ignore[arg-type] # a float is slept as it is
+            connect_timeout=5,
+            ping_interval=20,
+            max_outstanding_pings=2,
+            pending_size=16 * 1024 * 1024,
+            error_cb=self._on_error,
+            disconnected_cb=self._on_disconnect,
+            reconnected_cb=self._on_reconnect,
+        )
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection is there at this moment."""
+        return self._client.is_connected
+
+    @property
+    def stream(self) -> JetStreamContext:
+        """The streams of the bus, for whoever needs more than this class offers."""
+        return self._client.jetstream()
+
+    def on_reconnect(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Do this whenever the connection came back: messages may have been missed."""
+        self._waits.append(action)
+
+    async def publish(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        """Send, at most once. While the connection is away up to 16 MiB wait for it.
+
+        Raises:
+            BusFault: more than that waits already, or the bus was closed.
+        """
+        try:
+            await self._client.publish(subject, payload, headers=headers)
+        except nats.errors.Error as error:
+            raise BusFault("bus_away", f"The message bus is away: {error}") from error
+
+    async def subscribe(self, subject: str, handler: Handler, *, queue: str = "") -> Subscription:
+        """Call `handler` for each message, one after the other. Of the subscribers with the same `queue` one gets each message."""
+        return await self._client.subscribe(subject, queue=queue, cb=handler)
+
+    async def request(self, subject: str, payload: bytes = b"", *, timeout_s: float = 2.0) -> bytes:
+        """Ask and wait for one answer.
+
+        Raises:
+            BusFault: nobody listens there, or nobody answered in time.
+        """
+        try:
+            return (await self._client.request(subject, payload, timeout=timeout_s)).data
+        except (nats.errors.Error, TimeoutError) as error:
+            raise BusFault("no_answer", f"Nobody answered on {subject}: {error}") from error
+
+    async def ask_all(self, subject: str, payload: bytes, handler: Handler, *, quiet_s: float = 0.25) -> int:
+        """Ask everybody who listens, and give each answer to `handler` as it comes, until none came for `quiet_s`. How many came."""
+        inbox = self._client.new_inbox()
+        answers = await self._client.subscribe(inbox)
+        count = 0
+        try:
+            await self._client.publish(subject, payload, reply=inbox)
+            while True:
+                try:
+                    message = await answers.next_msg(quiet_s)
+                except (nats.errors.TimeoutError, TimeoutError):
+                    return count
+                if message.headers and message.headers.get("Status") == "503":
+                    return count
+                count += 1
+                await handler(message)
+        except nats.errors.Error as error:
+            raise BusFault("bus_away", f"The message bus is away: {error}") from error
+        finally:
+            with contextlib.suppress(nats.errors.Error):
+                await answers.unsubscribe()
+
+    async def flush(self) -> None:
+        """Wait until the server has everything that was published."""
+        try:
+            await self._client.flush()
+        except (nats.errors.Error, TimeoutError) as error:
+            raise BusFault("bus_away", f"The message bus is away: {error}") from error
+
+    async def close(self) -> None:
+        """Finish what is on its way, then close."""
+        with contextlib.suppress(nats.errors.Error, TimeoutError):
+            await self._client.drain()
+        if not self._client.is_closed:
+            await self._client.close()
+
+    async def ensure_streams(self, replicas: int = 1) -> None:
+        """Make what must exist before the first device connects: the store of QoS 1 messages with our durable consumer on it (without
+        a consumer the broker acknowledges and drops), and the store of subject keys.
+
+        Raises:
+            BusFault: the bus is away or refuses.
+        """
+        # as the broker itself would make it at a device's first connection
+        devices = StreamConfig(
+            name=DEVICE_STREAM,
+            subjects=[f"{DEVICE_PREFIX}>"],
+            retention=RetentionPolicy.INTEREST,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        )
+        # deny_delete is what KV buckets have by default; with it nothing could ever be erased
+        keys = StreamConfig(
+            name=KEYS_STREAM,
+            subjects=[f"{KEYS_PREFIX}>"],
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.NEW,
+            num_replicas=replicas,
+            allow_rollup_hdrs=False,
+            deny_delete=False,
+            deny_purge=False,
+        )
+        try:
+            for config in (devices, keys):
+                await self._ensure(config)
+            await self.stream.add_consumer(
+                DEVICE_STREAM,
+                ConsumerConfig(
+                    durable_name=FRAMES_CONSUMER,
+                    filter_subject=f"{DEVICE_PREFIX}{FRAMES}",
+                    ack_policy=AckPolicy.EXPLICIT,
+                    ack_wait=30,
+                    max_ack_pending=5000,
+                ),
+            )
+        except (nats.errors.Error, TimeoutError) as error:
+            raise BusFault("streams", f"The message bus did not make its streams: {error}") from error
+
+    async def _ensure(self, config: StreamConfig) -> None:
+        try:
+            await self.stream.stream_info(config.name or "")
+        except nats.js.errors.NotFoundError:
+            with contextlib.suppress(nats.js.errors.BadRequestError):  # somebody else was faster
+                await self.stream.add_stream(config)
+
+    async def frames(self) -> "Durable":
+        """The durable consumer of frames that devices sent with QoS 1; `ensure_streams` made it."""
+        return Durable(await self.stream.pull_subscribe_bind(FRAMES_CONSUMER, DEVICE_STREAM))
+
+    async def _on_error(self, error: Exception) -> None:
+        if isinstance(error, nats.errors.SlowConsumerError):
+            _log.warning("bus: falling behind, messages dropped", connection=self._name, subject=error.subject)
+        elif isinstance(error, (OSError, nats.errors.Error)):
+            _log.debug("bus: error", connection=self._name, error=str(error))
+        else:
+            _log.error("bus: a handler failed", connection=self._name, exc_info=error)
+
+    async def _on_disconnect(self) -> None:
+        if not self._client.is_closed and not self._client.is_draining:
+            _log.warning("bus: connection lost, trying again until it is back", connection=self._name)
+
+    async def _on_reconnect(self) -> None:
+        _log.info("bus: connected again", connection=self._name)
+        for action in self._waits:
+            await action()
+
+
+class Durable:
+    """Messages that stay in the stream until they are acknowledged."""
+
+    def __init__(self, subscription: JetStreamContext.PullSubscription) -> None:
+        self._subscription = subscription
+
+    async def fetch(self, limit: int, wait_s: float = 1.0) -> list[Msg]:
+        """Up to `limit` messages, as soon as there is one; none after `wait_s` seconds or while the bus is away.
+
+        Acknowledge each with `await message.ack()`. One that is not acknowledged comes again after 30 s
+        (`message.metadata.num_delivered` counts), or after `await message.nak(delay)`.
+        """
+        try:
+            return await self._subscription.fetch(limit, timeout=wait_s)
+        except (nats.errors.TimeoutError, TimeoutError):
+            return []
+        except (nats.errors.Error, OSError) as error:
+            _log.debug("bus: fetch failed", error=str(error))
+            await asyncio.sleep(_RETRY_S)
+            return []
