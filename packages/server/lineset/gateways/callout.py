@@ -347,7 +347,11 @@ def _connections(answer: bytes) -> tuple[str, list[Connection], int]:
     """The server that answered, its MQTT connections on this page, and how many connections of all kinds it has."""
     body = json.loads(answer)
     server, data = body["server"]["id"], body.get("data") or {}
-    mqtt = [Connection(server, found["cid"], found["mqtt_client"]) for found in data.get("connections") or [] if found.get("mqtt_client")]
+    mqtt = [
+        Connection(server, found["cid"], found["mqtt_client"], datetime.fromisoformat(found["start"]).timestamp())
+        for found in data.get("connections") or []
+        if found.get("mqtt_client")
+    ]
     return server, mqtt, int(data.get("total", 0))
 
 
