@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -113,10 +113,10 @@ class TwinRow(Base):
     )
     gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), primary_key=True, info=technical())
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
-    version: Mapped[int] = mapped_column(info=technical())
+    version: Mapped[int] = mapped_column(BigInteger, info=technical())
     desired: Mapped[dict[str, object]] = mapped_column(JSONB, info=held("equipment.setting"))
     next_at: Mapped[datetime | None] = mapped_column(index=True, info=technical())
     tries: Mapped[int] = mapped_column(server_default="0", info=technical())
-    reported_version: Mapped[int | None] = mapped_column(info=technical())
+    reported_version: Mapped[int | None] = mapped_column(BigInteger, info=technical())
     reported_at: Mapped[datetime | None] = mapped_column(info=held("equipment.event"))
     settings: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'"), info=held("equipment.setting"))
