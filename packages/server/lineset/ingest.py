@@ -10,6 +10,7 @@ import signal
 from uuid import UUID
 
 import structlog
+import uvloop
 from lineset_contract.wire import Ack, encode
 from nats.aio.msg import Msg
 
@@ -130,6 +131,4 @@ def vars_of(counts: telemetry.Counts) -> dict[str, int]:
 
 def serve(settings: Settings) -> None:
     """Run the role in this process until it is told to stop."""
-    import uvloop
-
     uvloop.run(run(settings))

@@ -152,6 +152,7 @@ COOKIES = (
     Cookie("ls_session", "keeps you signed in", Purpose.SECURITY, True, 30),
     Cookie("ls_csrf", "makes sure that a form was sent from our own page", Purpose.SECURITY, True, None),
     Cookie("ls_theme", "remembers light or dark", Purpose.ACCOUNT, True, 365),
+    Cookie("ls_language", "remembers your language before you sign in", Purpose.ACCOUNT, True, 365),
 )
 
 

@@ -1,7 +1,7 @@
 """Sites, zones and machines, and who owned which machine when."""
 
 from lineset.sites.checks import SITE_KINDS, Address, NewEquipment
-from lineset.sites.queries import Equipment, Site, Zone, get_equipment, get_site, list_equipment, list_sites, search_sites
+from lineset.sites.queries import Equipment, Site, Zone, get_equipment, get_site, households_of, list_equipment, list_sites, search_sites
 from lineset.sites.service import (
     add_equipment,
     add_zone,
@@ -31,6 +31,7 @@ __all__ = [
     "extend_tenure",
     "get_equipment",
     "get_site",
+    "households_of",
     "list_equipment",
     "list_sites",
     "remove_zone",

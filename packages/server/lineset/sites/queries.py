@@ -1,7 +1,7 @@
 """Sites and machines as people see them: names and addresses opened, found by any word of theirs."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -171,3 +171,9 @@ def _searchable(site: Site) -> str:
 def _fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+async def households_of(tx: Tx, equipment: Collection[UUID]) -> dict[UUID, UUID]:
+    """The household of each of these machines, as far as the actor may see them."""
+    rows = await tx.session.execute(select(EquipmentRow.id, EquipmentRow.household_id).where(EquipmentRow.id.in_(equipment)))
+    return {id_: household for id_, household in rows}

@@ -131,10 +131,10 @@ async def series(
         (
             await tx.session.execute(
                 text(
-                    "SELECT series_id FROM tenures WHERE equipment_id = :id AND starts_at < :end AND (ends_at IS NULL OR ends_at > :start)"
-                    " ORDER BY starts_at"
+                    # No lower bound: the first owner also has what was measured before the machine was entered here.
+                    "SELECT series_id FROM tenures WHERE equipment_id = :id AND (ends_at IS NULL OR ends_at > :start) ORDER BY starts_at"
                 ),
-                {"id": equipment, "start": start, "end": end},
+                {"id": equipment, "start": start},
             )
         ).scalars()
     )
