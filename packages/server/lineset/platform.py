@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lineset import schema
 from lineset.kit.addresses import database_secret, owner_url
-from lineset.kit.bus import Bus, SubjectKeys
+from lineset.kit.bus import Bus
 from lineset.kit.database import make_engine
 from lineset.kit.roles import APP, INGEST, role_url
 from lineset.kit.settings import Settings, secret
+from lineset.kit.subject_keys import SubjectKeys
 from lineset.privacy import Door, Register, Vault
 
 
