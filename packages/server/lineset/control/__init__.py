@@ -3,7 +3,23 @@
 The face of this domain; nobody imports past it.
 """
 
+from lineset.control.delivery import Delivery
+from lineset.control.inbox import CHANNELS, take
+from lineset.control.results import settle, take_reported
 from lineset.control.service import allowed, cancel, get, history, request
 from lineset.control.views import CommandView, Step
 
-__all__ = ["CommandView", "Step", "allowed", "cancel", "get", "history", "request"]
+__all__ = [
+    "CHANNELS",
+    "CommandView",
+    "Delivery",
+    "Step",
+    "allowed",
+    "cancel",
+    "get",
+    "history",
+    "request",
+    "settle",
+    "take",
+    "take_reported",
+]

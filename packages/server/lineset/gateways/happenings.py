@@ -92,6 +92,11 @@ def _seen(tx: Tx, gateway: GatewayRow, moment: datetime, *, online: bool) -> Non
 
 async def _keep(tx: Tx, gateway: GatewayRow, kind: str, detail: dict[str, object], at: datetime, equipment: UUID | None) -> None:
     moment = now()
+    told = select(GatewayEventRow.id).where(
+        GatewayEventRow.gateway_id == gateway.id, GatewayEventRow.at == at, GatewayEventRow.kind == kind, GatewayEventRow.detail == detail
+    )
+    if (await tx.session.scalars(told.limit(1))).first() is not None:
+        return  # devices repeat what was not acknowledged to them
     lately = select(func.count()).where(GatewayEventRow.gateway_id == gateway.id, GatewayEventRow.at > moment - timedelta(hours=1))
     count = await tx.session.scalar(lately) or 0
     if count >= MAX_EVENTS_AN_HOUR:
