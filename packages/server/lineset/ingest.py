@@ -14,12 +14,14 @@ import uvloop
 from lineset_contract.wire import Ack, encode
 from nats.aio.msg import Msg
 
-from lineset import telemetry
-from lineset.kit.bus import DEVICE_PREFIX, FRAMES
+from lineset import control, telemetry
+from lineset.gateways import Callout, Identities, live_gateways
+from lineset.kit.bus import DEVICE_PREFIX, FRAMES, Bus, bus_key
 from lineset.kit.ids import parse_id
 from lineset.kit.roles import INGEST
 from lineset.kit.settings import Settings
 from lineset.platform import Platform, open_platform
+from lineset.privacy import Context, Purpose, System
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,8 @@ class Frames:
         await bus.subscribe(telemetry.live.WANT, self._want)
         await bus.subscribe("wake.gateway.*", self._changed)
         await bus.subscribe("wake.revoke.*", self._changed)
+        for channel in ("results", "reported", "events", "status"):
+            await bus.subscribe(f"lineset.v1.*.{channel}", self._said, queue=QUEUE)
 
     async def _plain(self, message: Msg) -> None:
         # The broker delivers QoS 1 messages here too; those come again, and surely, from the durable store.
@@ -73,6 +77,12 @@ class Frames:
         if gateway is not None:
             self._ingestor.directory.forget(gateway)
 
+    async def _said(self, message: Msg) -> None:
+        """Results, reports, events and the status of a gateway: to whoever knows what to do with them."""
+        gateway = gateway_of(message.subject)
+        if gateway is not None:
+            await control.take(self._platform.door, gateway, message.subject.rpartition(".")[2], message.data)
+
     async def durable(self) -> None:
         """Take QoS 1 messages from the durable store until cancelled; each is acknowledged there after its commit."""
         source = await self._platform.bus.frames()
@@ -101,6 +111,15 @@ async def run(settings: Settings) -> None:
         ingestor = telemetry.Ingestor(platform.ingest_connection, platform.bus.publish)
         frames = Frames(platform, ingestor)
         await frames.start()
+        system = await Bus.connect(settings, "callout", account="system")
+        identities = Identities(platform.door, Context(System("ingest"), Purpose.OPERATE))
+
+        async def live(gateways: list[UUID]) -> set[UUID]:
+            async with platform.door.open(Context(System("ingest"), Purpose.OPERATE)) as tx:
+                return await live_gateways(tx, gateways)
+
+        callout = Callout(platform.bus, system, bus_key(settings, "issuer"), identities, live)
+        await callout.start()
 
         async def healthy(message: Msg) -> None:
             await message.respond(json.dumps(vars_of(ingestor.counts)).encode())
@@ -115,6 +134,8 @@ async def run(settings: Settings) -> None:
         for task in tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await callout.stop()
+        await system.close()
         log.info("ingest_stopped", clean=waiting in done)
 
 

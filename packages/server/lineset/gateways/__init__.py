@@ -3,8 +3,9 @@
 The face of this domain; nobody imports past it.
 """
 
+from lineset.gateways.callout import Callout
 from lineset.gateways.codes import ClaimCode, enrolment_link
-from lineset.gateways.enrolment import Authority, Enrolled, claim, enrol, release, renew
+from lineset.gateways.enrolment import Enrolled, claim, enrol, release, renew
 from lineset.gateways.happenings import record_event, record_status, record_violation
 from lineset.gateways.identity import Allowed, ByCertificate, ByToken, Identities, Refused, Shown, live_gateways
 from lineset.gateways.queries import (
@@ -37,9 +38,9 @@ from lineset.gateways.service import (
 
 __all__ = [
     "Allowed",
-    "Authority",
     "ByCertificate",
     "ByToken",
+    "Callout",
     "ClaimCode",
     "Enrolled",
     "EventView",
