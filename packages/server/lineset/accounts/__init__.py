@@ -58,6 +58,7 @@ from lineset.accounts.principals import (
     sign_out_everywhere,
 )
 from lineset.accounts.setting_up import MadeAccount, add_staff, make_account, operator_link, set_up_operator
+from lineset.accounts.throttle import Counter, admit, forgive
 from lineset.accounts.words import LANGUAGES, UNITS
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "Company",
     "CompanyView",
     "Contact",
+    "Counter",
     "Grant",
     "Household",
     "Invitation",
@@ -90,6 +92,7 @@ __all__ = [
     "accept_invitation",
     "add_contact",
     "add_staff",
+    "admit",
     "ask_reset",
     "change_company",
     "change_contact",
@@ -103,6 +106,7 @@ __all__ = [
     "create_household",
     "describe_agent",
     "find_companies",
+    "forgive",
     "get_company",
     "get_profile",
     "grant_access",

@@ -7,7 +7,6 @@ import base64
 import binascii
 import hashlib
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -17,10 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import delete, select, update
 
-from lineset.accounts.throttle import Counter, admit, forgive
+from lineset.accounts import Counter, admit, forgive
 from lineset.gateways.codes import ClaimCode, code_digest, fold_code
 from lineset.gateways.model import CertificateRow, FoundEquipmentRow, GatewayRow
 from lineset.gateways.service import changed, checked_name, detach_machines, end_identities, give_code, household_to_equip, mine, revoked
+from lineset.kit.ca import Authority, read_csr
 from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound
 from lineset.kit.ids import parse_id
@@ -28,23 +28,16 @@ from lineset.privacy import Context, Door, Purpose, System, Tx
 from lineset.privacy.rights import may
 
 ENROLMENT = Context(System("enrolment"), Purpose.SECURITY)
-CERTIFICATE_DAYS = 90
 MAX_PEM = 16_384
 _FREE_TRIES = 10
 
 
-class Authority(Protocol):
-    """The platform's certificate authority."""
-
-    def sign_gateway(self, csr: x509.CertificateSigningRequest, gateway_id: UUID, days: int) -> str:
-        """A certificate for the request's key with the gateway's id as its name, then its issuers, in PEM."""
-
-
 class Enrolled(msgspec.Struct, frozen=True):
-    """What a device gets: its gateway's id, its certificate with issuers in PEM, and when it ends in seconds since 1970."""
+    """What a device gets: its gateway's id, its certificate and the platform's authority in PEM; when it ends, in seconds since 1970."""
 
     gateway: UUID
     certificate: str
+    ca: str
     ends_at: float
 
 
@@ -94,7 +87,7 @@ async def enrol(door: Door, authority: Authority, code: str, csr_pem: str, addre
         Conflict: the code has enrolled a device already, or its time is over.
         TooMany: too many tries from this address.
     """
-    csr = read_request(csr_pem)
+    csr = read_csr(csr_pem)
     folded = fold_code(code)
     counter = Counter("enrolment", address, _FREE_TRIES)
     await admit(door, counter)
@@ -109,7 +102,7 @@ async def enrol(door: Door, authority: Authority, code: str, csr_pem: str, addre
         _require_in_time(gateway)
         moment = now()
         await _end_certificates(tx, gateway.id, moment)
-        enrolled = await _sign(tx, authority, csr, gateway.id)
+        enrolled = await _sign(tx, authority, csr_pem, gateway.id)
         gateway.enrolled_at, gateway.revoked_at, gateway.enrolment_open = moment, None, False
         await tx.session.flush()
         revoked(tx, gateway.id)
@@ -126,7 +119,7 @@ async def renew(door: Door, authority: Authority, gateway: str, csr_pem: str, ce
         Invalid: something can't be read, or the signature is not by the certificate's key.
         Denied: the certificate is not one of ours that still holds.
     """
-    csr = read_request(csr_pem)
+    csr = read_csr(csr_pem)
     old = _read_certificate(certificate_pem)
     _check_signature(old, csr, signature)
     fingerprint = old.fingerprint(hashes.SHA256()).hex()
@@ -146,7 +139,7 @@ async def renew(door: Door, authority: Authority, gateway: str, csr_pem: str, ce
             .where(CertificateRow.gateway_id == row.id, CertificateRow.fingerprint != fingerprint, CertificateRow.revoked_at.is_(None))
             .values(revoked_at=moment)
         )
-        enrolled = await _sign(tx, authority, csr, row.id)
+        enrolled = await _sign(tx, authority, csr_pem, row.id)
     return enrolled
 
 
@@ -182,27 +175,6 @@ async def release(door: Door, context: Context, gateway_id: UUID) -> ClaimCode:
     return code
 
 
-def read_request(pem: str) -> x509.CertificateSigningRequest:
-    """A certificate signing request for a key on the curve P-256 or P-384, signed by that key.
-
-    Raises:
-        Invalid: it is none.
-    """
-    if len(pem) > MAX_PEM:
-        raise Invalid("bad_csr", f"A certificate signing request has at most {MAX_PEM} characters.", "csr")
-    try:
-        csr = x509.load_pem_x509_csr(pem.encode())
-        good = csr.is_signature_valid
-        key = csr.public_key()
-    except (ValueError, TypeError, UnicodeError) as error:
-        raise Invalid("bad_csr", "The certificate signing request can't be read. Send PKCS #10 in PEM.", "csr") from error
-    if not good:
-        raise Invalid("bad_csr", "The certificate signing request is not signed by its own key.", "csr")
-    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in {"secp256r1", "secp384r1"}:
-        raise Invalid("bad_key", "Make a key on the curve P-256 or P-384.", "csr")
-    return csr
-
-
 async def _by_code(tx: Tx, code: str) -> GatewayRow:
     row = await tx.session.scalar(select(GatewayRow).where(GatewayRow.claim_digest == code_digest(tx.vault, code)).with_for_update())
     if row is None:
@@ -236,12 +208,12 @@ async def _end_certificates(tx: Tx, gateway_id: UUID, moment: datetime) -> None:
     )
 
 
-async def _sign(tx: Tx, authority: Authority, csr: x509.CertificateSigningRequest, gateway_id: UUID) -> Enrolled:
-    chain = authority.sign_gateway(csr, gateway_id, CERTIFICATE_DAYS)
-    leaf = x509.load_pem_x509_certificate(chain.encode())
+async def _sign(tx: Tx, authority: Authority, csr_pem: str, gateway_id: UUID) -> Enrolled:
+    certificate = authority.sign_gateway(csr_pem, str(gateway_id))
+    leaf = x509.load_pem_x509_certificate(certificate.pem.encode())
     tx.session.add(
         CertificateRow(
-            fingerprint=leaf.fingerprint(hashes.SHA256()).hex(),
+            fingerprint=certificate.fingerprint,
             gateway_id=gateway_id,
             key_digest=_key_digest(leaf),
             starts_at=leaf.not_valid_before_utc,
@@ -249,7 +221,7 @@ async def _sign(tx: Tx, authority: Authority, csr: x509.CertificateSigningReques
         )
     )
     await tx.session.flush()
-    return Enrolled(gateway_id, chain, leaf.not_valid_after_utc.timestamp())
+    return Enrolled(gateway_id, certificate.pem, authority.pem, certificate.ends)
 
 
 def _read_certificate(pem: str) -> x509.Certificate:

@@ -104,7 +104,7 @@ class Authority:
         Raises:
             Invalid: it is no request, its signature does not fit its key, or its key is of a kind we don't take.
         """
-        request = _read_csr(csr)
+        request = read_csr(csr)
         key = request.public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, _CURVES):
             raise Invalid("bad_key", "The request's key must be an EC key on the curve P-256 or P-384.", "csr")
@@ -138,7 +138,8 @@ def still_good(pem: bytes, hosts: Iterable[str], days_left: float) -> bool:
     return covers and certificate.not_valid_after_utc - now() > timedelta(days=days_left)
 
 
-def _read_csr(pem: str) -> x509.CertificateSigningRequest:
+def read_csr(pem: str) -> x509.CertificateSigningRequest:
+    """A certificate request whose signature fits its key. Raises Invalid as `Authority.sign_gateway` does."""
     if len(pem) > _MAX_CSR:
         raise Invalid("bad_csr", f"A certificate request has at most {_MAX_CSR} characters.", "csr")
     try:
