@@ -173,9 +173,6 @@ async def attach_machine(tx: Tx, gateway_id: UUID, equipment_id: UUID, local_nam
     if gateway.site_id != machine.site_id:
         raise Conflict("another_site", "Gateway and machine are at different sites. Move the gateway first.")
     await sites.attach_equipment(tx, equipment_id, gateway_id, local_name)
-    changed(tx, gateway_id)
-    if machine.gateway_id is not None and machine.gateway_id != gateway_id:
-        changed(tx, machine.gateway_id)
 
 
 async def end_identities(tx: Tx, gateway: GatewayRow, at: datetime) -> None:

@@ -93,6 +93,9 @@ async def change_site(
     if values:
         done = await tx.session.execute(update(SiteRow).where(SiteRow.id == site_id).values(**values).returning(SiteRow.id))
         _changed(done.one_or_none())
+    if limits is not None:
+        at_site = select(EquipmentRow.gateway_id).where(EquipmentRow.site_id == site_id).distinct()
+        _tell_gateways(tx, *await tx.session.scalars(at_site))
 
 
 async def add_zone(tx: Tx, site_id: UUID, name: str) -> UUID:
@@ -169,6 +172,7 @@ async def add_equipment(
     await tx.session.execute(
         insert(TenureRow).values(equipment_id=equipment_id, household_id=site.household_id, starts_at=min(owned_since or moment, moment))
     )
+    _tell_gateways(tx, gateway_id)
     return equipment_id
 
 
@@ -192,6 +196,7 @@ async def change_equipment(tx: Tx, equipment_id: UUID, new: NewEquipment, *, zon
         values["local_name"] = await _local_name(tx, row.site_id, row.gateway_id, new.local_name, given=True)
     done = await tx.session.execute(update(EquipmentRow).where(EquipmentRow.id == equipment_id).values(**values).returning(EquipmentRow.id))
     _changed(done.one_or_none())
+    _tell_gateways(tx, row.gateway_id)
 
 
 async def retire_equipment(tx: Tx, equipment_id: UUID) -> None:
@@ -204,11 +209,12 @@ async def retire_equipment(tx: Tx, equipment_id: UUID) -> None:
     row = await _equipment_row(tx, equipment_id)
     if row.retired_at is not None:
         raise Conflict("already_retired", "This machine is retired already.")
-    moment = now()
+    moment, fed_by = now(), row.gateway_id
     done = await tx.session.execute(
         update(EquipmentRow).where(EquipmentRow.id == equipment_id).values(retired_at=moment, gateway_id=None).returning(EquipmentRow.id)
     )
     _changed(done.one_or_none())
+    _tell_gateways(tx, fed_by)
     await tx.session.execute(
         update(TenureRow).where(TenureRow.equipment_id == equipment_id, TenureRow.ends_at.is_(None)).values(ends_at=moment)
     )
@@ -226,6 +232,7 @@ async def attach_equipment(tx: Tx, equipment_id: UUID, gateway_id: UUID | None, 
     """
     row = await _equipment_row(tx, equipment_id)
     name = await _local_name(tx, row.site_id, gateway_id, local_name, given=True) if local_name else row.local_name
+    fed_by = row.gateway_id
     done = await tx.session.execute(
         update(EquipmentRow)
         .where(EquipmentRow.id == equipment_id)
@@ -233,6 +240,7 @@ async def attach_equipment(tx: Tx, equipment_id: UUID, gateway_id: UUID | None, 
         .returning(EquipmentRow.id)
     )
     _changed(done.one_or_none())
+    _tell_gateways(tx, fed_by, gateway_id)
 
 
 async def extend_tenure(tx: Tx, equipment_id: UUID, back_to: datetime) -> None:
@@ -295,6 +303,12 @@ def _changed(row: object) -> None:
     """Raises Denied when an update found no row that the actor may write, though it may read it."""
     if row is None:
         raise Denied("not_yours_to_change", "You may see this but not change it. Ask an owner of the household.")
+
+
+def _tell_gateways(tx: Tx, *gateways: UUID | None) -> None:
+    """Whoever remembers the machines of these gateways, or their limits, reads them again after the commit."""
+    for gateway in {g for g in gateways if g is not None}:
+        tx.announce(f"wake.gateway.{gateway}")
 
 
 async def _local_name(tx: Tx, site_id: UUID, gateway_id: UUID | None, wanted: str, *, given: bool) -> str:
