@@ -1,4 +1,4 @@
-"""Made-up homes, machines and days, the same on every run."""
+"""Made-up homes, machines and days, the same on every run but for the present."""
 
 import math
 import random
@@ -9,7 +9,7 @@ from typing import Any
 from lineset.pages.common.facts import Day, Machine, Order, Reading, Site
 from lineset.pages.common.reader import Reader
 
-NOW = datetime(2026, 1, 14, 14, 11, 24, tzinfo=UTC)
+NOW = datetime.now(UTC).replace(microsecond=0)  # scripts count ages from the present
 SITE = Site(id="0198c0de-0000-7000-8000-000000000001", name="14 Sugar Pine Rd", place="Truckee", zone="America/Los_Angeles")
 CABIN = Site(id="0198c0de-0000-7000-8000-000000000002", name="Lake cabin", place="Tahoe City", zone="America/Los_Angeles")
 HP = "0198c0de-0000-7000-8000-0000000000a1"
@@ -95,9 +95,64 @@ def water_heater(age: float = 4.0) -> Machine:
     )
 
 
+def boiler() -> Machine:
+    """A gas boiler that heats the house."""
+    values: dict[str, float | str] = {
+        "room_temperature": 20.2,
+        "heating_setpoint": 20.0,
+        "operating_mode": "heating",
+        "system_mode": "heating",
+        "outdoor_temperature": -3.1,
+        "outlet_water_temperature": 58.2,
+        "inlet_water_temperature": 44.9,
+        "supply_water_setpoint": 58.0,
+        "water_flow_rate": 0.21,
+        "burner_modulation": 46.0,
+        "gas_input": 12400.0,
+        "flame": "on",
+        "hot_water_temperature": 54.0,
+        "hot_water_setpoint": 55.0,
+        "thermal_efficiency": 91.0,
+        "heat_output": 11300.0,
+    }
+    return Machine(
+        id=HP, type="boiler_gas", name="Boiler", latest=readings(values), online=True, seen=NOW.timestamp() - 2, make="Kessel", model="B 24"
+    )
+
+
+def furnace() -> Machine:
+    """A gas furnace that heats."""
+    values: dict[str, float | str] = {
+        "room_temperature": 20.2,
+        "heating_setpoint": 20.0,
+        "operating_mode": "heating",
+        "outdoor_temperature": -3.1,
+        "flame": "on",
+        "supply_air_temperature": 49.0,
+        "return_air_temperature": 19.4,
+        "gas_input": 21000.0,
+        "burner_modulation": 60.0,
+        "supply_air_flow": 2040.0,
+        "thermal_efficiency": 93.0,
+        "flue_gas_temperature": 48.0,
+        "electric_power": 410.0,
+        "temperature_split": 29.6,
+    }
+    return Machine(
+        id=HP,
+        type="furnace_gas",
+        name="Furnace",
+        latest=readings(values),
+        online=True,
+        seen=NOW.timestamp() - 2,
+        make="Brand",
+        model="F 80",
+    )
+
+
 def day(*, fault: bool = True, gap: bool = True) -> Day:
     """288 five-minute steps up to now: on the set point until the night, then falling and slowly rising."""
-    chance = random.Random(7)  # noqa: S311  made-up data, the same on every run
+    chance = random.Random(7)
     count = 288
     room: list[float | None] = []
     outdoor: list[float | None] = []

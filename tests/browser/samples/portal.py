@@ -4,12 +4,16 @@ import math
 import random
 from typing import Any
 
-from lineset.pages.common.facts import Site
+import msgspec
+from lineset.pages.common.facts import Machine, Site
 from lineset.pages.common.reader import Reader
+from lineset.pages.portal.equipment import equipment_view
 from lineset.pages.portal.fleet import Query, Trend, fleet_view, page_of, pick
 from lineset.pages.portal.ranking import Home, Ranked, rank
+from lineset_contract.control import NO_LIMITS, Bounds, bounds
+from lineset_contract.profiles import PROFILES
 
-from tests.browser.samples.data import NOW, Sample
+from tests.browser.samples.data import NOW, SITE, Sample, boiler, day, furnace, heat_pump, order, water_heater
 
 STREETS = (
     "Donner Pass Rd",
@@ -29,7 +33,7 @@ NAMES = ("Ortega-Lund", "Nakamura", "Sørensen", "Delgado", "Whitfield", "Okafor
 
 def homes(count: int, seed: int = 3) -> list[Home]:
     """`count` sites: most as they should be, a few not."""
-    chance = random.Random(seed)  # noqa: S311  made-up data, the same on every run
+    chance = random.Random(seed)
     made: list[Home] = []
     for index in range(count):
         target = chance.choice((18.9, 20.0, 20.0, 21.1))
@@ -72,7 +76,7 @@ def homes(count: int, seed: int = 3) -> list[Home]:
 
 def trend(ranked: Ranked) -> Trend:
     """48 half hours that end at the row's own reading."""
-    chance = random.Random(ranked.home.machine)  # noqa: S311  made-up data, the same on every run
+    chance = random.Random(ranked.home.machine)
     target = ranked.home.target or 20.0
     end = (ranked.home.room or target) - target
     start = chance.randint(10, 36)
@@ -93,10 +97,62 @@ def _fleet(reader: Reader, count: int, **query: Any) -> dict[str, Any]:
     return {"fleet": fleet_view(reader, ranked, asked, trends, NOW)}
 
 
+def _limits(kind: str) -> dict[str, Bounds]:
+    profile = PROFILES[kind]
+    return {name: bounds(profile, NO_LIMITS, name) for name, setting in profile.settings.items() if not setting.choices}
+
+
+def _equipment(
+    reader: Reader, machine: Machine | None = None, *, may_command: bool = True, full: bool = True, **form: Any
+) -> dict[str, Any]:
+    shown = machine or heat_pump()
+    orders = (
+        order("sent", age=2.0, who="Priya Shah"),
+        order("succeeded", "", 20.0, age=8200.0, who="Ines Lund"),
+        order("expired", "", 21.5, age=17000.0, who="Priya Shah"),
+        order("refused", "Heating set point 31 °C is above 30 °C, the limit of this type of machine.", 31.0, age=40000.0, who="Ines Lund"),
+    )
+    view = equipment_view(
+        reader,
+        SITE,
+        "Ortega-Lund",
+        shown,
+        day() if full else None,
+        orders if full else (),
+        _limits(shown.type),
+        NOW,
+        may_command=may_command,
+        **form,
+    )
+    return {"equipment": view}
+
+
 SAMPLES: dict[str, Sample] = {
     "fleet": ("portal/fleet.html", lambda r: _fleet(r, 2000)),
     "fleet-small": ("portal/fleet.html", lambda r: _fleet(r, 13)),
     "fleet-search": ("portal/fleet.html", lambda r: _fleet(r, 2000, q="lakeview")),
     "fleet-nothing": ("portal/fleet.html", lambda r: _fleet(r, 13, q="zzz")),
+    "equipment": ("portal/equipment.html", _equipment),
+    "equipment-cooling": (
+        "portal/equipment.html",
+        lambda r: _equipment(r, heat_pump(operating_mode="cooling", outdoor_temperature=34.0, room_temperature=26.1)),
+    ),
+    "equipment-late": (
+        "portal/equipment.html",
+        lambda r: _equipment(r, heat_pump(9400.0, online=False, fault_code=34.0), may_command=False),
+    ),
+    "equipment-refused": (
+        "portal/equipment.html",
+        lambda r: _equipment(
+            r, typed={"heating_setpoint": "99"}, errors={"heating_setpoint": "99 °F is above 86 °F, the limit of this type of machine."}
+        ),
+    ),
+    "equipment-tank": ("portal/equipment.html", lambda r: _equipment(r, water_heater())),
+    "equipment-boiler": ("portal/equipment.html", lambda r: _equipment(r, boiler())),
+    "equipment-furnace": ("portal/equipment.html", lambda r: _equipment(r, furnace())),
+    "equipment-empty": (
+        "portal/equipment.html",
+        lambda r: _equipment(r, msgspec.structs.replace(heat_pump(), latest={}, seen=None, online=False), full=False),
+    ),
     "fleet-empty": ("portal/fleet.html", lambda r: _fleet(r, 0)),
 }

@@ -1,6 +1,7 @@
 """How one person reads: language, units, time zone, clock. All numbers and times on a page go through here."""
 
 import math
+from datetime import date as Date  # noqa: N812  the method of that name says a date
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -86,8 +87,12 @@ class Reader:
         return f"{self.date(moment)}, {self.clock(moment)}"
 
     def date(self, moment: datetime) -> str:
+        """Day, month and year in words, in the reader's zone."""
+        return self.day(self.local(moment).date())
+
+    def day(self, when: Date) -> str:
         """Day, month and year in words."""
-        return format_date(self.local(moment).date(), "d MMM y", locale=self._locale)
+        return format_date(when, "d MMM y", locale=self._locale)
 
     def age(self, seconds: float) -> str:
         """How long ago, in the largest unit that says enough."""

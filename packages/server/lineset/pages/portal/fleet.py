@@ -16,6 +16,7 @@ from .ranking import SILENT_S, Ranked, distance
 FIRST = 60  # rows of the first page besides the urgent ones
 MORE = 200  # rows of each further one
 TOP = 12  # urgent rows drawn large
+LEAST_HOMES = 40  # fewer make no histogram worth reading
 SORTS = ("urgency", "name", "room", "contact")
 Show = Literal["all", "urgent", "silent"]
 
@@ -154,7 +155,7 @@ def fleet_view(
         rest=tuple(_row(reader, first + index + 1, r, trends, now) for index, r in enumerate(rest)),
         found=len(chosen),
         next=query.link(after=end) if end < len(chosen) else "",
-        histogram=_histogram(reader, ranked, large) if len(ranked) >= 12 and not query.after else None,
+        histogram=_histogram(reader, ranked, large) if len(ranked) >= LEAST_HOMES and not query.after else None,
     )
 
 
@@ -267,7 +268,7 @@ def _histogram(reader: Reader, ranked: Sequence[Ranked], pinned: Sequence[Ranked
     """Root scale, so that a few outliers show beside thousands that are well. One degree of the reader's unit a bar."""
     factor = scale(reader, "K").factor
     apart = [d * factor for r in ranked if (d := distance(r.home)) is not None]
-    if len(apart) < 12:
+    if len(apart) < LEAST_HOMES:
         return None
     reach = 12 if reader.units == "us" else 7
     low, high = -reach, reach // 2
