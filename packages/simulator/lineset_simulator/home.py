@@ -1,6 +1,6 @@
 """A home: weather, zones, people, machines and their sensors, moved on together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from .wear import worn
 
 LONGEST_STEP_S = 60.0
 _FAULTS_S = 900.0
+Drive = tuple[Row, list[list[float]]]
 PERSON_W, PERSON_VAPOUR = 72.0, 1.5e-5  # sensible heat and vapour (kg/s) of a person at rest
 COOKING_VAPOUR = 0.6e-6  # kg/s a m2 of floor while people are up: cooking, washing, plants
 
@@ -83,44 +84,72 @@ class Home:
 
     def step(self, seconds: float) -> None:
         """Moves the home on by `seconds`, in steps of at most a minute; what is left of a second waits for the next."""
-        whole = np.floor(seconds + self._rest)
+        whole = float(np.floor(seconds + self._rest))
         self._rest += seconds - whole
-        count, left = divmod(int(whole), int(LONGEST_STEP_S))
-        if count:
-            self.advance(self.forcing.rows(self.t, LONGEST_STEP_S, count), LONGEST_STEP_S)
-        if left:
-            self.advance(self.forcing.rows(self.t, float(left), 1), float(left))
+        self._go(int(whole))
 
-    def advance(self, rows: Iterable[Row], dt: float) -> None:
-        """Moves the home on by one step of `dt` s for each row of `forcing`."""
-        around, zones = self.around, self.zones
-        pattern = self.forcing.life.pattern
-        for row in rows:
+    def step_to(self, t: float) -> None:
+        """Moves the home on to the last whole second before `t` (s since 1970 UTC); an earlier time changes nothing."""
+        self._rest = 0.0
+        self._go(max(int(t - self.t), 0))
+
+    def _go(self, seconds: int) -> None:
+        count, left = divmod(seconds, int(LONGEST_STEP_S))
+        if count:
+            self.advance(self.drives(LONGEST_STEP_S, count), LONGEST_STEP_S)
+        if left:
+            self.advance(self.drives(float(left), 1), float(left))
+
+    def drives(self, dt: float, count: int) -> list[Drive]:
+        """What drives the home in its next `count` steps of `dt` s."""
+        rows = self.forcing.rows(self.t, dt, count)
+        return list(zip(rows, self._gains(rows), strict=True))
+
+    def busy(self) -> bool:
+        """Whether a compressor, a burner or an element runs, so that a step should be a minute at most."""
+        return any(machine.busy() for machine in self._ordered)
+
+    def advance(self, drives: Sequence[Drive], dt: float) -> None:
+        """Moves the home on by one step of `dt` s for each of `drives`."""
+        zones = self.zones
+        before = [*(control.step for control in self.controls), *(machine.step for machine in self._ordered)]
+        for row, gains in drives:
             self.t += dt
-            around.t = self.t
             self._surround(row, dt)
             if self.t - self._checked >= _FAULTS_S:
                 self._suffer()
-            for zone, share in zip(zones, self._shares, strict=True):
-                glass = zone.glass
-                sun = glass[0] * row.south + glass[1] * row.east + glass[2] * row.west
-                load = zone.area * (pattern.standby + pattern.awake * row.awake) + PERSON_W * row.people * share
-                zone.heat += SPLIT * sun + 0.7 * load
-                zone.radiant += (1.0 - SPLIT) * sun + 0.3 * load
-            for control in self.controls:
-                control.step()
-            for machine in self._ordered:
-                machine.step()
-            for zone, share in zip(zones, self._shares, strict=True):
-                people = row.people * share
-                vapour = PERSON_VAPOUR * people + COOKING_VAPOUR * zone.area * row.awake
-                zone.finish(dt, row.outdoor, row.ratio, row.wind, vapour, people)
+            for zone, (air, mass, _, _) in zip(zones, gains, strict=True):
+                zone.heat += air
+                zone.radiant += mass
+            for step in before:
+                step()
+            outdoor, ratio, wind = row.outdoor, row.ratio, row.wind
+            for zone, (_, _, vapour, people) in zip(zones, gains, strict=True):
+                zone.finish(dt, outdoor, ratio, wind, vapour, people)
+
+    def _gains(self, rows: Sequence[Row]) -> list[list[list[float]]]:
+        """By row and zone: heat (W) to the air and to the mass by sun, loads and people; vapour (kg/s); people."""
+        table = np.array(rows)
+        column = {name: table[:, i] for i, name in enumerate(Row._fields)}
+        pattern = self.forcing.life.pattern
+        result = np.empty((len(rows), len(self.zones), 4))
+        for i, (zone, share) in enumerate(zip(self.zones, self._shares, strict=True)):
+            sun = zone.glass[0] * column["south"] + zone.glass[1] * column["east"] + zone.glass[2] * column["west"]
+            people = share * column["people"]
+            load = zone.area * (pattern.standby + pattern.awake * column["awake"]) + PERSON_W * people
+            result[:, i, 0] = SPLIT * sun + 0.7 * load
+            result[:, i, 1] = (1.0 - SPLIT) * sun + 0.3 * load
+            result[:, i, 2] = PERSON_VAPOUR * people + COOKING_VAPOUR * zone.area * column["awake"]
+            result[:, i, 3] = people
+        listed: list[list[list[float]]] = result.tolist()
+        return listed
 
     def _surround(self, row: Row, dt: float) -> None:
         around = self.around
-        around.dt, around.outdoor, around.ratio, around.humidity = dt, row.outdoor, row.ratio, row.humidity
-        around.wind, around.mains, around.people, around.drawn = row.wind, row.mains, row.people, row.drawn
-        around.comfort, around.hour = row.comfort > 0.5, row.hour
+        around.t, around.dt = self.t, dt
+        around.outdoor, around.ratio, around.humidity, around.wind = row.outdoor, row.ratio, row.humidity, row.wind
+        around.mains, around.people, around.drawn, around.hour = row.mains, row.people, row.drawn, row.hour
+        around.comfort = row.comfort > 0.5
 
     def _suffer(self) -> None:
         """Lets the faults of this moment act. A room sensor's error also misleads the thermostat that reads it."""
@@ -157,6 +186,15 @@ class Home:
             raise ValueError(f"{setting} needs a value")
         machine.write(setting, float(value))
 
+    def jump(self, t: float) -> None:
+        """Takes up the time `t` (s since 1970 UTC) as if nothing had happened since; for a home left alone too long."""
+        self.t = self.around.t = float(np.floor(t))
+        self._rest = 0.0
+
+    def silent_at(self, t: float) -> bool:
+        """Whether the gateway is without power at `t` (s since 1970 UTC)."""
+        return bool(self.silent(np.array([t]))[0])
+
     def silent(self, times: Floats) -> np.ndarray:
         """Whether the gateway is without power at `times` (s since 1970 UTC, rising)."""
         result = np.zeros(len(times), dtype=bool)
@@ -187,7 +225,7 @@ class Home:
     def frames(self, t: float) -> list[Frame]:
         """Frames of the machines whose poll is due since the last call, stamped `t`; none while the gateway is silent."""
         before, self._polled = self._polled, t
-        if bool(self.silent(np.array([t]))[0]):
+        if self.silent_at(t):
             return []
         at = np.array([t])
         due = [e.local for e in self.spec.equipment if before // e.poll != t // e.poll]

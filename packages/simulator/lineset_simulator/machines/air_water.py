@@ -131,6 +131,10 @@ class AirWaterHeatPump(Machine):
         s = self.state = msgspec.convert(data, AirWaterState)
         self.circuit.state, self.tank.state, self.loop.state = s.circuit, s.tank, s.loop
 
+    def busy(self) -> bool:
+        """Whether it heats or cools, or is about to."""
+        return self.state.circuit.on or self.state.backup > 0.0
+
     def suffer(self, faults: Mapping[str, float]) -> None:
         """Takes on faults of circuit, outdoor coil, water flow, defrost and backup heat."""
         self.circuit.suffer(faults)

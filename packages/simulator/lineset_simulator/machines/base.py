@@ -148,6 +148,10 @@ class Machine(ABC):
     def observe(self, c: Columns) -> Points:
         """True values of points, in the contract's units, for notes of `columns` (arrays of one length)."""
 
+    def busy(self) -> bool:
+        """Whether a compressor, a burner or an element runs, which asks for short steps."""
+        return False
+
     def suffer(self, faults: Mapping[str, float]) -> None:  # noqa: B027  a machine need not have faults of its own
         """Takes on the severities (0 to 1, by fault name) of the faults that act now; those not named are healed."""
 

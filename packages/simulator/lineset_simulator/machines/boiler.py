@@ -112,6 +112,10 @@ class Boiler(Machine):
         self.state = msgspec.convert(data, BoilerState)
         self.tank.state, self.loop.state = self.state.tank, self.state.loop
 
+    def busy(self) -> bool:
+        """Whether it heats or cools, or is about to."""
+        return self.state.fire > 0.0
+
     def suffer(self, faults: Mapping[str, float]) -> None:
         """Takes on low water flow and failing ignition."""
         self.loop.throttle(self.spec.local, faults)

@@ -108,6 +108,10 @@ class Chiller(Machine):
         self.state = msgspec.convert(data, ChillerState)
         self.circuit.state, self.loop.state = self.state.circuit, self.state.loop
 
+    def busy(self) -> bool:
+        """Whether it heats or cools, or is about to."""
+        return self.state.circuit.on
+
     def suffer(self, faults: Mapping[str, float]) -> None:
         """Takes on faults of circuit, condenser coil and water flow."""
         self.circuit.suffer(faults)

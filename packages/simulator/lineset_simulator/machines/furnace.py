@@ -95,6 +95,10 @@ class Furnace(Machine):
         self.state = msgspec.convert(data, FurnaceState)
         self.indoor.supply, self.indoor.moist = self.state.supply, self.state.moist
 
+    def busy(self) -> bool:
+        """Whether it heats or cools, or is about to."""
+        return self.state.fire > 0.0 or self.state.given > 500.0
+
     def suffer(self, faults: Mapping[str, float]) -> None:
         """Takes on low air flow, failing ignition and short cycling."""
         self.indoor.suffer(self.spec.local, faults)

@@ -101,6 +101,10 @@ class RooftopUnit(Machine):
         self.circuit.state = self.state.circuit
         self.indoor.supply, self.indoor.moist = self.state.supply, self.state.moist
 
+    def busy(self) -> bool:
+        """Whether it heats or cools, or is about to."""
+        return self.state.circuit.on or self.state.fire > 0.0
+
     def suffer(self, faults: Mapping[str, float]) -> None:
         """Takes on faults of circuit, coils, air flow and control."""
         self.circuit.suffer(faults)

@@ -99,6 +99,10 @@ class WaterHeater(Machine):
         self.state = msgspec.convert(data, HeaterState)
         self.tank.state = self.state.tank
 
+    def busy(self) -> bool:
+        """Whether it heats or cools, or is about to."""
+        return self.state.given > 0.0
+
     def suffer(self, faults: Mapping[str, float]) -> None:
         """Takes on scale."""
         self.scale = faults.get("water_heater_scale", 0.0)

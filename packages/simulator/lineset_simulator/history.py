@@ -1,0 +1,73 @@
+"""Recorded history of a home, made as fast as the machine allows, in columns, for the import path."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .home import Block, Home, HomeState
+from .spec import HomeSpec
+
+_BLOCK_S = 2.0 * 86400.0
+_SETTLING_S = 1.5 * 86400.0
+_BUSY_S, _QUIET_S = 75.0, 300.0  # the longest steps while machines run and while all stand
+
+
+class History(Iterator[Block]):
+    """Blocks of readings of all machines of a home, some days at a time, in order of time.
+
+    When the last block has been taken, `state` is that of the home at `end`: `Home.restore(spec, history.state)` goes
+    on from there without a jump.
+    """
+
+    def __init__(self, spec: HomeSpec, start: float, end: float, step_s: int = 300) -> None:
+        if end <= start:
+            raise ValueError("history ends before it starts")
+        if step_s <= 0:
+            raise ValueError(f"a step of {step_s} s is no step; use 300")
+        self.spec, self.step_s = spec, step_s
+        # readings fall on whole steps of the clock, as those of a logger do
+        self._first = int(np.ceil(start / step_s)) * step_s
+        self._end = int(np.floor(end / step_s)) * step_s
+        self.home = Home(spec, end, self._first - step_s - _SETTLING_S)
+        self._blocks = self._made()
+
+    @property
+    def state(self) -> HomeState:
+        """The state of the home at the last reading made."""
+        return self.home.state()
+
+    def __next__(self) -> Block:
+        return next(self._blocks)
+
+    def _made(self) -> Iterator[Block]:
+        home, step = self.home, self.step_s
+        short, long = int(np.ceil(step / _BUSY_S)), int(np.ceil(step / _QUIET_S))
+        home.step(_SETTLING_S)
+        at = self._first
+        while at <= self._end:
+            count = int(min((self._end - at) // step + 1, _BLOCK_S // step))
+            busy, quiet = home.drives(step / short, count * short), home.drives(step / long, count * long)
+            notes: dict[str, list[tuple[float, ...]]] = {local: [] for local in home.machines}
+            for i in range(count):
+                if home.busy():
+                    home.advance(busy[i * short : (i + 1) * short], step / short)
+                else:
+                    home.advance(quiet[i * long : (i + 1) * long], step / long)
+                for local, note in home.notes().items():
+                    notes[local].append(note)
+            times = at + step * np.arange(count, dtype=np.float64)
+            heard = ~home.silent(times)
+            for local, lines in notes.items():
+                block = home.read(local, times, lines)
+                if not heard.all():
+                    block = Block(local, times[heard], {name: values[heard] for name, values in block.points.items()})
+                yield block
+            at += count * step
+
+
+def history(spec: HomeSpec, start: float, end: float, step_s: int = 300) -> History:
+    """History of the home `spec` from `start` to `end` (s since 1970 UTC) with a reading every `step_s` s.
+
+    Raises ValueError for an empty span or step.
+    """
+    return History(spec, start, end, step_s)
