@@ -216,7 +216,7 @@ async def _newest(tx: Tx, rows: list[CommandRow]) -> list[tuple[UUID, str, str, 
         .where(CommandRow.created_at >= min(r.created_at for r in rows))
         .group_by(CommandRow.equipment_id, CommandRow.name, setting)
     )
-    return list(found.tuples())
+    return [(row[0], row[1], row[2], row[3]) for row in found]
 
 
 def _target(equipment: UUID, name: str, args: dict[str, object]) -> _Target:

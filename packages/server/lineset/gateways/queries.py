@@ -137,7 +137,7 @@ async def links(tx: Tx, gateways: list[UUID]) -> dict[UUID, Link]:
         )
     )
     moment = now()
-    return {id_: Link(_up(online, seen, moment), seen) for id_, online, seen in rows.tuples()}
+    return {id_: Link(_up(online, seen, moment), seen) for id_, online, seen in rows}
 
 
 def _up(online: bool, seen: datetime | None, moment: datetime) -> bool:
@@ -151,7 +151,7 @@ async def _views(tx: Tx, rows: list[GatewayRow]) -> list[GatewayView]:
         .where(CertificateRow.gateway_id.in_(ids), CertificateRow.revoked_at.is_(None))
         .group_by(CertificateRow.gateway_id)
     )
-    ends = dict((await tx.session.execute(certificates)).tuples().all())
+    ends = {row[0]: row[1] for row in await tx.session.execute(certificates)}
     tokens: dict[UUID, list[TokenView]] = {}
     for token in await tx.session.scalars(
         select(GatewayTokenRow)
