@@ -184,6 +184,7 @@ class EmbeddedNats:
         Raises:
             EngineFault: one did not start; the message says why and what to do.
         """
+        self.stop()  # those that died are still to be waited for
         log = log or self._settings.data / "nats.log"
         for command, ready in zip(self.prepare(), (self.hub_ready, self.token_ready), strict=True):
             self.launch(command, ready, log)

@@ -153,6 +153,7 @@ class EmbeddedPostgres:
         Raises:
             EngineFault: it did not start; the message says why and what to do.
         """
+        self.stop()  # one that died is still to be waited for
         command = self.prepare()
         log = log or self._data / "postgres.log"
         with log.open("ab") as output:
@@ -249,7 +250,7 @@ class EmbeddedPostgres:
             raise explain("PostgreSQL (making its roles)", [line for line in said.splitlines() if "PASSWORD" not in line], self._data)
 
     def _configuration(self) -> Path:
-        durability = "" if self._durable else "fsync = off\nsynchronous_commit = off\nfull_page_writes = off"
+        durability = "" if self._durable else "fsync = off\nfull_page_writes = off"
         local = "include 'local.conf'" if (self.place.folder / "local.conf").exists() else ""
         return self.place.write(
             "postgresql.conf",

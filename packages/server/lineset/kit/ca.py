@@ -81,7 +81,7 @@ class Authority:
         """The root's certificate, public."""
         return self._root.public_bytes(serialization.Encoding.PEM).decode()
 
-    def server(self, hosts: Iterable[str] = (), days: int = SERVER_DAYS) -> tuple[str, bytes]:
+    def server(self, hosts: Iterable[str] = (), days: float = SERVER_DAYS) -> tuple[str, bytes]:
         """A new key and certificate for the platform's servers: localhost, this machine's loopback addresses, and `hosts`.
 
         Returns the certificate with the root behind it, and the key, both in PEM.
@@ -98,7 +98,7 @@ class Authority:
         )
         return Certificate.of(certificate).pem + self.pem, _pem(key)
 
-    def sign_gateway(self, csr: str, gateway_id: str, days: int = GATEWAY_DAYS) -> Certificate:
+    def sign_gateway(self, csr: str, gateway_id: str, days: float = GATEWAY_DAYS) -> Certificate:
         """A certificate for the key in `csr` (PKCS #10, PEM), naming the gateway. Nothing else that the request asks for is taken over.
 
         Raises:
@@ -173,7 +173,7 @@ def _read_root(path: Path, key: ec.EllipticCurvePrivateKey) -> x509.Certificate 
     return root if root.public_key() == key.public_key() else None
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: float) -> x509.CertificateBuilder:
     at = now()
     return (
         x509.CertificateBuilder()

@@ -1,0 +1,42 @@
+"""What every test may ask for: the session's engines, and a migrated database of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lineset import schema
+
+from tests.support.engines import Engines, shared_engines
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Engines]:
+    """PostgreSQL and NATS of this test session, shared by its workers."""
+    base = tmp_path_factory.getbasetemp()
+    found = shared_engines((base if worker_id == "master" else base.parent) / "engines")
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
+def template(engines: Engines) -> str:
+    """The name of a database that all migrations have built."""
+    return engines.template("migrated", lambda address: schema.migrate(address, engines.secret))
+
+
+@pytest.fixture
+def database(engines: Engines, template: str) -> Iterator[str]:
+    """A migrated database of this test's own: its owner's address."""
+    with engines.database(template) as address:
+        yield address
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder of this test's own, at a path short enough for a socket."""
+    return tmp_path / "data"
