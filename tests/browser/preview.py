@@ -6,6 +6,7 @@ Run ``python -m tests.browser.preview`` and open http://127.0.0.1:8123/ for a li
 from typing import Any
 
 from lineset.pages.common.assets import Assets
+from lineset.pages.common.draw import Spark
 from lineset.pages.common.reader import Reader
 from lineset.pages.common.render import THEMES, Frame, Templates, Who, new_nonce
 from lineset.pages.common.security import PAGE_HEADERS, content_security_policy
@@ -14,6 +15,7 @@ from litestar import Litestar, MediaType, Request, Response, get
 
 from tests.browser.samples import ALL
 from tests.browser.samples.data import day
+from tests.browser.samples.portal import trends
 
 WHO = {
     "home": Who(name="Ines Lund", role="", home="/home"),
@@ -60,18 +62,23 @@ def page(request: Request[Any, Any, Any], area: str, name: str) -> Response[str]
 def charts(equipment: str, points: str) -> dict[str, Any]:
     """The sample day as the chart endpoint answers it."""
     sample = day()
-    count = len(sample.series["room_temperature"])
-    step = (sample.end - sample.start) / (count - 1)
     return {
-        "t": [sample.start + index * step for index in range(count)],
-        "series": {name: sample.series.get(name, [None] * count) for name in points.split(",")},
+        "t": sample.t,
+        "series": {name: sample.series.get(name, [None] * len(sample.t)) for name in points.split(",")},
         "modes": sample.modes,
     }
 
 
+@get("/portal/trends", sync_to_thread=False)
+def portal_trends(equipment: str) -> dict[str, Spark]:
+    """Sparks of sample rows."""
+    made = trends()
+    return {name: made[name] for name in equipment.split(",") if name in made}
+
+
 def create_app() -> Litestar:
     """The preview application."""
-    app = Litestar([index, page, charts, *static_routes()], openapi_config=None, debug=True)
+    app = Litestar([index, page, charts, portal_trends, *static_routes()], openapi_config=None, debug=True)
     app.state.templates = Templates(Assets.read(), reload=True)
     return app
 

@@ -194,6 +194,7 @@ def day(*, fault: bool = True, gap: bool = True) -> Day:
     return Day(
         start=start,
         end=end,
+        t=[start + index * 300.0 for index in range(count)],
         series={
             "room_temperature": room,
             "heating_setpoint": [None if v is None else 20.0 for v in room],

@@ -5,11 +5,12 @@ import random
 from typing import Any
 
 import msgspec
+from lineset.pages.common.draw import Spark, spark
 from lineset.pages.common.facts import Machine, Site
 from lineset.pages.common.reader import Reader
 from lineset.pages.portal.equipment import equipment_view
-from lineset.pages.portal.fleet import Query, Trend, fleet_view, page_of, pick
-from lineset.pages.portal.ranking import Home, Ranked, rank
+from lineset.pages.portal.fleet import Query, fleet_view
+from lineset.pages.portal.ranking import Home, rank
 from lineset_contract.control import NO_LIMITS, Bounds, bounds
 from lineset_contract.profiles import PROFILES
 
@@ -74,27 +75,25 @@ def homes(count: int, seed: int = 3) -> list[Home]:
     return made
 
 
-def trend(ranked: Ranked) -> Trend:
-    """48 half hours that end at the row's own reading."""
-    chance = random.Random(ranked.home.machine)
-    target = ranked.home.target or 20.0
-    end = (ranked.home.room or target) - target
-    start = chance.randint(10, 36)
-    values: list[float | None] = []
-    for index in range(48):
-        drift = end * max(0.0, (index - start) / (47 - start))
-        values.append(target + drift + 0.25 * math.sin(index / 1.7 + start))
-    if ranked.why == "silent":
-        values[-12:] = [None] * 12
-    return Trend(values, [target] * 48)
+def trends() -> dict[str, Spark]:
+    """A day of each sample row that ends at the row's own reading, in K from the set point."""
+    made: dict[str, Spark] = {}
+    for ranked in rank(homes(2000), NOW):
+        chance = random.Random(ranked.home.machine)
+        target = ranked.home.target or 20.0
+        end = (ranked.home.room or target) - target
+        start = chance.randint(10, 36)
+        values = [(i * 1800.0, end * max(0.0, (i - start) / (47 - start)) + 0.25 * math.sin(i / 1.7 + start)) for i in range(48)]
+        if ranked.why == "silent":
+            del values[-12:]
+        made[ranked.home.machine] = spark(values, [(0.0, 0.0)], 0.0, 84600.0, gap=2000.0, least=3.0)
+    return made
 
 
 def _fleet(reader: Reader, count: int, **query: Any) -> dict[str, Any]:
     ranked = rank(homes(count), NOW)
     asked = Query(**query)
-    large, rest = page_of(pick(ranked, asked, NOW), asked)
-    trends = {r.home.machine: trend(r) for r in (*large, *rest)}
-    return {"fleet": fleet_view(reader, ranked, asked, trends, NOW)}
+    return {"fleet": fleet_view(reader, ranked, asked, NOW)}
 
 
 def _limits(kind: str) -> dict[str, Bounds]:

@@ -34,7 +34,7 @@ class Assets(msgspec.Struct, frozen=True):
         try:
             chunks = msgspec.json.decode(path.read_bytes(), type=dict[str, _Chunk])
         except FileNotFoundError as error:
-            raise AssetsMissing("The pages' scripts and styles are not built: run `make pages`.") from error
+            raise AssetsMissing("The pages' scripts and styles are not built: run `make front`.") from error
         entry = next(chunk for name, chunk in chunks.items() if name.endswith("app.ts"))
         font = next((asset for asset in entry.assets if asset.endswith(".woff2")), "")
         return Assets(

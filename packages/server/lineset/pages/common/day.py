@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 
@@ -98,16 +99,18 @@ def chart(reader: Reader, equipment: str, day: Day, wanted: Sequence[Wanted]) ->
     )
 
 
+def gap_of(day: Day) -> float:
+    """Seconds between two readings from which on they leave a gap: a quarter of an hour, and more on longer charts."""
+    return max(900.0, (day.end - day.start) / 96)
+
+
 def _panel(reader: Reader, day: Day, want: Wanted) -> Panel:
     ruler = point_scale(reader, want.point)
-    values = [None if v is None else ruler.apply(v) for v in day.series[want.point]]
-    should = [None if v is None else ruler.apply(v) for v in day.series.get(want.should, ())] if want.should else []
+    values = [(t, ruler.apply(v)) for t, v in day.known(want.point)]
+    should = [(t, ruler.apply(v)) for t, v in day.known(want.should)] if want.should else []
     least = want.least * abs(ruler.factor)
-    known = [v for v in (*values, *should, *((0.0,) if want.zero else ())) if v is not None]
-    low, high = extent(known, least)
+    low, high = extent([v for _, v in (*values, *should, *(((0.0, 0.0),) if want.zero else ()))], least)
     digits = min(ruler.digits, 0 if high - low >= 4 else 1)
-    last = next((v for v in reversed(values) if v is not None), None)
-    aim = next((v for v in reversed(should) if v is not None), None)
     return Panel(
         point=want.point,
         should=want.should,
@@ -115,11 +118,11 @@ def _panel(reader: Reader, day: Day, want: Wanted) -> Panel:
         note=_note(reader, want, ruler.symbol),
         tone=want.tone,
         size=want.size,
-        drawing=spark(values, should, width=1000, height=100, least=least, include_zero=want.zero),
+        drawing=spark(values, should, day.start, day.end, gap=gap_of(day), width=1000, height=100, least=least, include_zero=want.zero),
         top=reader.number(high, digits),
         bottom=reader.number(low, digits),
-        last="" if last is None else reader.number(last, ruler.digits),
-        should_last="" if aim is None else reader.number(aim, ruler.digits),
+        last=reader.number(values[-1][1], ruler.digits),
+        should_last=reader.number(should[-1][1], ruler.digits) if should else "",
         factor=ruler.factor,
         offset=ruler.offset,
         digits=ruler.digits,
@@ -136,20 +139,20 @@ def _note(reader: Reader, want: Wanted, symbol: str) -> str:
 
 
 def _sentence(reader: Reader, day: Day, panel: Panel) -> str:
-    values = day.series[panel.point]
-    known = [v for v in values if v is not None]
-    missing = len(values) - len(known)
+    known = day.known(panel.point)
+    values = [v for _, v in known]
     text = reader.gettext(
         "%(name)s from %(low)s to %(high)s, now %(last)s %(unit)s.",
         name=panel.name,
-        low=reader.number(min(known) * panel.factor + panel.offset, panel.digits),
-        high=reader.number(max(known) * panel.factor + panel.offset, panel.digits),
+        low=reader.number(min(values) * panel.factor + panel.offset, panel.digits),
+        high=reader.number(max(values) * panel.factor + panel.offset, panel.digits),
         last=panel.last,
         unit=panel.symbol,
     )
+    steps = [after - before for (before, _), (after, _) in pairwise([*known, (day.end, 0.0)])]
+    missing = sum(step for step in steps if step > gap_of(day))
     if missing:
-        hours = missing / len(values) * (day.end - day.start) / 3600
-        text += " " + reader.gettext("No readings for %(hours)s h.", hours=reader.number(hours, 1))
+        text += " " + reader.gettext("No readings for %(hours)s h.", hours=reader.number(missing / 3600, 1))
     return text
 
 

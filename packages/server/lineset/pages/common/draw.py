@@ -9,8 +9,6 @@ DIAL_SWEEP = 220.0  # degrees of arc, from lower left over the top to lower righ
 _CENTRE = (180.0, 176.0)
 _LABEL_RADIUS = 128.0
 
-Place = Callable[[int, float], tuple[int, int]]
-
 
 class Tick(msgspec.Struct, frozen=True):
     """One mark on the dial: degrees from the top and its rank."""
@@ -98,16 +96,19 @@ def _tick(value: float, low: float, high: float, major: float) -> Tick:
     return Tick(angle=angle, major=True, label=f"{value:.0f}", x=x, y=y + 5)
 
 
+Trace = Sequence[tuple[float, float]]
+"""Readings with their times in seconds, oldest first."""
+
+
 class Spark(msgspec.Struct, frozen=True):
     """Path strings of a spark line in a box of `width` x `height` user units; empty where there is nothing to draw."""
 
-    measured: str
-    expected: str
-    between: str
-    gaps: tuple[tuple[int, int], ...]
-    last: tuple[int, int] | None
-    width: int
-    height: int
+    measured: str = ""
+    expected: str = ""
+    between: str = ""
+    gaps: tuple[tuple[int, int], ...] = ()
+    width: int = 240
+    height: int = 48
 
 
 def extent(known: Sequence[float], least: float) -> tuple[float, float]:
@@ -120,56 +121,57 @@ def extent(known: Sequence[float], least: float) -> tuple[float, float]:
 
 
 def spark(
-    values: Sequence[float | None],
-    expected: Sequence[float | None],
+    measured: Trace,
+    expected: Trace,
+    start: float,
+    end: float,
     *,
+    gap: float = 900.0,
     width: int = 240,
     height: int = 48,
     least: float = 2.0,
     include_zero: bool = False,
 ) -> Spark:
-    """Draw `values` (thick) over `expected` (thin), equally spaced in time.
+    """Draw `measured` (thick) over `expected` (thin, held from each value to the next) from `start` to `end`.
 
-    `None` is a gap: the line breaks there and is never bridged. `least` is the smallest range in the values' unit that
-    fills the box, so that noise does not look like news; `include_zero` keeps 0 in sight.
+    Readings further apart than `gap` seconds leave a gap that is never bridged. `least` is the smallest range in the
+    values' unit that fills the box, so that noise does not look like news; `include_zero` keeps 0 in sight.
     """
-    known = [v for v in (*values, *expected) if v is not None and math.isfinite(v)]
-    count = max(len(values), len(expected))
-    if not known or count < 2:
-        return Spark("", "", "", (), None, width, height)
+    known = [v for _, v in (*measured, *expected)]
+    if not known or end <= start:
+        return Spark(width=width, height=height)
     low, high = extent([*known, 0.0] if include_zero else known, least)
-    step = width / (count - 1)
 
-    def place(index: int, value: float) -> tuple[int, int]:
-        return round(index * step), round(2 + (high - value) / (high - low) * (height - 4))
+    def x(t: float) -> int:
+        return round(min(1.0, max(0.0, (t - start) / (end - start))) * width)
 
-    thick = _runs(values, place)
-    thin = _runs(expected, place)
+    def y(value: float) -> int:
+        return round(2 + (high - value) / (high - low) * (height - 4))
+
+    runs = _runs(measured, gap)
+    held = [(max(t, start), v) for t, v in expected]
     return Spark(
-        measured="".join(_path(run) for run in thick),
-        expected="".join(_path(run) for run in thin),
-        between=_area(values, expected, place),
-        gaps=_gaps(values, step),
-        last=thick[-1][-1] if thick and values[-1] is not None else None,
+        measured="".join(_path([(x(t), y(v)) for t, v in run]) for run in runs),
+        expected=_steps([(x(t), y(v)) for t, v in held], x(end)) if held else "",
+        between="".join(_between(run, held, x, y) for run in runs if held),
+        gaps=_gaps(runs, x, end, gap),
         width=width,
         height=height,
     )
 
 
-def _runs(values: Sequence[float | None], place: Place) -> list[list[tuple[int, int]]]:
-    runs: list[list[tuple[int, int]]] = [[]]
-    for index, value in enumerate(values):
-        if value is None or not math.isfinite(value):
-            if runs[-1]:
-                runs.append([])
-        else:
-            runs[-1].append(place(index, value))
-    return [run for run in runs if run]
+def _runs(trace: Trace, gap: float) -> list[list[tuple[float, float]]]:
+    runs: list[list[tuple[float, float]]] = []
+    for t, value in trace:
+        if not runs or t - runs[-1][-1][0] > gap:
+            runs.append([])
+        runs[-1].append((t, value))
+    return runs
 
 
-def _path(run: list[tuple[int, int]]) -> str:
+def _path(points: Sequence[tuple[int, int]]) -> str:
     """Relative steps of whole units, with points on a straight level merged: short, and it compresses well."""
-    start, *rest = run
+    start, *rest = points
     if not rest:
         return f"M{start[0]} {start[1]}h1"
     parts = [f"M{start[0]} {start[1]}"]
@@ -189,33 +191,35 @@ def _path(run: list[tuple[int, int]]) -> str:
     return "".join(parts)
 
 
-def _area(values: Sequence[float | None], expected: Sequence[float | None], place: Place) -> str:
-    """Outline of the space between the two lines, where both are known."""
-    outlines: list[str] = []
+def _steps(points: Sequence[tuple[int, int]], right: int) -> str:
+    """A line that keeps each value until the next one, and the last one to the `right`."""
+    (left, level), *rest = points
+    parts = [f"M{left} {level}"]
+    for x, y in rest:
+        if y != level:
+            parts.append(f"H{x}V{y}")
+            level = y
+    parts.append(f"H{right}")
+    return "".join(parts)
+
+
+def _between(run: Trace, held: Trace, x: Callable[[float], int], y: Callable[[float], int]) -> str:
+    """Outline of the space between a run of readings and what they should have been."""
+    if len(run) < 2:
+        return ""
     upper: list[tuple[int, int]] = []
     lower: list[tuple[int, int]] = []
-    for index in range(min(len(values), len(expected)) + 1):
-        value = values[index] if index < len(values) else None
-        should = expected[index] if index < len(expected) else None
-        if value is None or should is None:
-            if len(upper) > 1:
-                outlines.append(_path(upper + lower[::-1]) + "z")
-            upper, lower = [], []
-            continue
-        upper.append(place(index, value))
-        lower.append(place(index, should))
-    return "".join(outlines)
+    at = 0
+    for t, value in run:
+        while at + 1 < len(held) and held[at + 1][0] <= t:
+            at += 1
+        upper.append((x(t), y(value)))
+        lower.append((x(t), y(held[at][1])))
+    return _path(upper + lower[::-1]) + "z"
 
 
-def _gaps(values: Sequence[float | None], step: float) -> tuple[tuple[int, int], ...]:
-    gaps: list[tuple[int, int]] = []
-    start: int | None = None
-    for index, value in enumerate((*values, 0.0)):
-        if value is None and start is None:
-            start = index
-        elif value is not None and start is not None:
-            left = max(start - 1, 0) * step
-            right = min(index, len(values) - 1) * step
-            gaps.append((round(left), max(1, round(right - left))))
-            start = None
-    return tuple(gaps)
+def _gaps(runs: Sequence[Trace], x: Callable[[float], int], end: float, gap: float) -> tuple[tuple[int, int], ...]:
+    """Stretches without readings between runs and after the last one: left end and width."""
+    ends = [run[-1][0] for run in runs]
+    starts = [run[0][0] for run in runs[1:]] + [end]
+    return tuple((x(a), max(1, x(b) - x(a))) for a, b in zip(ends, starts, strict=True) if b - a > gap) if runs else ()

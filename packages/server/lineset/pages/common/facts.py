@@ -45,12 +45,17 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class Day(msgspec.Struct, frozen=True):
-    """Series on one equally spaced time axis from `start` to `end` (seconds since 1970); None is a gap."""
+    """Series on one time axis `t` (seconds since 1970) within `start` to `end`; None where a point was not read then."""
 
     start: float
     end: float
+    t: Sequence[float]
     series: Mapping[str, Sequence[float | None]]
     modes: Sequence[tuple[float, float, str]] = ()
+
+    def known(self, point: str) -> list[tuple[float, float]]:
+        """The readings of `point` with their times."""
+        return [(t, value) for t, value in zip(self.t, self.series.get(point, ()), strict=False) if value is not None]
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -61,12 +61,7 @@ def pace(day: Day | None) -> float | None:
     """K per hour of the room over the last hour, by least squares; None without enough readings."""
     if day is None:
         return None
-    values = day.series.get("room_temperature", ())
-    if len(values) < 4:
-        return None
-    step = (day.end - day.start) / (len(values) - 1)
-    count = max(4, round(_PACE_WINDOW_S / step))
-    points = [(index * step / 3600, value) for index, value in enumerate(values[-count:]) if value is not None]
+    points = [(t / 3600, value) for t, value in day.known("room_temperature") if t >= day.end - _PACE_WINDOW_S]
     if len(points) < 4:
         return None
     mean_t = sum(t for t, _ in points) / len(points)

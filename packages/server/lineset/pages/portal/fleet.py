@@ -1,14 +1,13 @@
 """The contractor's first page: every site, the one that needs somebody first on top."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlencode
 
 import msgspec
 
-from ..common.draw import Spark, spark
 from ..common.quantity import degrees, degrees_apart, mode_tone, scale, word
 from ..common.reader import Reader
 from .ranking import SILENT_S, Ranked, distance
@@ -37,13 +36,6 @@ class Query(msgspec.Struct, frozen=True):
         return "/portal" + ("?" + urlencode(kept) if kept else "")
 
 
-class Trend(msgspec.Struct, frozen=True):
-    """A day of a row's room (or tank) and set point, in degC, equally spaced up to now."""
-
-    values: Sequence[float | None]
-    targets: Sequence[float | None]
-
-
 class Row(msgspec.Struct, frozen=True):
     """One site."""
 
@@ -63,7 +55,6 @@ class Row(msgspec.Struct, frozen=True):
     mark: bool
     mode: str
     mode_tone: str
-    spark: Spark
     seen: float
     contact: str
     late: bool
@@ -135,10 +126,9 @@ def fleet_view(
     reader: Reader,
     ranked: Sequence[Ranked],
     query: Query,
-    trends: Mapping[str, Trend],
     now: datetime,
 ) -> Fleet:
-    """Build the page. `trends` by machine need only hold the rows that `page_of` returns."""
+    """Build the page, without the sparks: those come by themselves as rows come into sight."""
     chosen = pick(ranked, query, now)
     large, rest = page_of(chosen, query)
     first = query.after if query.after else len(large)
@@ -151,8 +141,8 @@ def fleet_view(
         urgent=len(urgent),
         silent=silent,
         calm=sum(1 for r in ranked if not r.urgent and not _silent(r, now) and r.why == ""),
-        top=tuple(_row(reader, index + 1, r, trends, now) for index, r in enumerate(large)),
-        rest=tuple(_row(reader, first + index + 1, r, trends, now) for index, r in enumerate(rest)),
+        top=tuple(_row(reader, index + 1, r, now) for index, r in enumerate(large)),
+        rest=tuple(_row(reader, first + index + 1, r, now) for index, r in enumerate(rest)),
         found=len(chosen),
         next=query.link(after=end) if end < len(chosen) else "",
         histogram=_histogram(reader, ranked, large) if len(ranked) >= LEAST_HOMES and not query.after else None,
@@ -176,13 +166,12 @@ def _matches(ranked: Ranked, query: Query, now: datetime) -> bool:
     return all(part in text for part in words)
 
 
-def _row(reader: Reader, number: int, ranked: Ranked, trends: Mapping[str, Trend], now: datetime) -> Row:
+def _row(reader: Reader, number: int, ranked: Ranked, now: datetime) -> Row:
     home = ranked.home
     ruler = scale(reader, "degC")
     tank = home.room is None and home.tank is not None
     value, target = (home.tank, home.tank_target) if tank else (home.room, home.target)
     tone = _tone(ranked, tank=tank)
-    trend = trends.get(home.machine, Trend((), ()))
     age = None if home.seen is None else now.timestamp() - home.seen
     return Row(
         number=number,
@@ -201,15 +190,10 @@ def _row(reader: Reader, number: int, ranked: Ranked, trends: Mapping[str, Trend
         mark=ranked.urgent or ranked.why == "warning",
         mode=word(reader, home.mode) if home.mode else "",
         mode_tone=mode_tone(home.mode),
-        spark=spark([_in(ruler.factor, v) for v in trend.values], [_in(ruler.factor, v) for v in trend.targets], least=3.0 * ruler.factor),
         seen=home.seen or 0.0,
         contact=reader.gettext("never") if age is None else reader.age(age),
         late=age is None or age > SILENT_S,
     )
-
-
-def _in(factor: float, value: float | None) -> float | None:
-    return None if value is None else value * factor
 
 
 def _tone(ranked: Ranked, *, tank: bool) -> str:

@@ -31,14 +31,17 @@ class Example(msgspec.Struct, frozen=True):
     rows: tuple[ExampleRow, ...]
 
 
-def _day(start: int, end: int, drop: float, wobble: float) -> list[float | None]:
+Day = list[tuple[float, float]]
+
+
+def _day(start: int, end: int, drop: float, wobble: float) -> Day:
     """96 quarter hours in K from the set point: on it, then off by up to `drop` between `start` and `end`."""
-    values: list[float | None] = []
+    values: Day = []
     off = 0.0
     for index in range(96):
         aim = drop if start <= index < end else 0.0
         off += (aim - off) * 0.12
-        values.append(off + wobble * math.sin(index / 3.1))
+        values.append((index * 900.0, off + wobble * math.sin(index / 3.1)))
     return values
 
 
@@ -54,7 +57,7 @@ def example(reader: Reader) -> Example:
         return f"{reader.number(celsius * scale + offset, 1)}"
 
     gap = _day(70, 96, -9.0, 0.25)
-    gap[60:66] = [None] * 6
+    del gap[60:66]
     rows = (
         ("8 Donner Pass Rd", "HP-1", 10.9, 18.9, "cool", _day(66, 96, -8.4, 0.15), True, reader.gettext("Locked out by high pressure")),
         ("14 Sugar Pine Rd", "HP-1", 16.0, 20.0, "cool", gap, True, reader.gettext("Gives less heat than it should")),
@@ -70,14 +73,22 @@ def example(reader: Reader) -> Example:
         ),
         ("2210 Lakeview Dr", "HP-1", 20.1, 20.0, "", _day(96, 96, 0.0, 0.18), False, reader.gettext("As it should be")),
     )
-    thin: list[float | None] = [0.0] * 96
     return Example(
         dial=dial(room, target, major=major, span=span),
         dial_text=f"{reader.number(room)}°",
         target=f"{reader.number(target)}°",
         ready="9:40" if not reader.clock24 else "09:40",
         rows=tuple(
-            ExampleRow(home, machine, f"{shown(now)} {unit}", shown(aim), tone, spark(day, thin, least=3.0), alarm, what)
+            ExampleRow(
+                home,
+                machine,
+                f"{shown(now)} {unit}",
+                shown(aim),
+                tone,
+                spark(day, [(0.0, 0.0)], 0.0, 86400.0, gap=1000.0, least=3.0),
+                alarm,
+                what,
+            )
             for home, machine, now, aim, tone, day, alarm, what in rows
         ),
     )

@@ -6,6 +6,7 @@ import { startDial } from "./dial.ts";
 import { startLive } from "./live.ts";
 import { startRefresh } from "./refresh.ts";
 import { startRows } from "./rows.ts";
+import { startSparks } from "./sparks.ts";
 import { startStepper } from "./stepper.ts";
 import { startTheme } from "./theme.ts";
 
@@ -14,6 +15,7 @@ startDay();
 startDial();
 startStepper();
 startRows();
+startSparks();
 startAges();
 startRefresh();
 startLive();

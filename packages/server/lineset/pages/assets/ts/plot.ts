@@ -141,13 +141,33 @@ function paintGrid(plot: uPlot, marks: number[]): void {
   ctx.restore();
 }
 
+/** A set point holds until its next reading; a short silence of a sensor is no gap. */
+function mended(answer: Answer, point: string): Series {
+  const values = answer.series[point] ?? [];
+  const held = point.endsWith("setpoint");
+  const gap = Math.max(900, ((answer.t.at(-1) ?? 0) - (answer.t[0] ?? 0)) / 96);
+  const result: Series = [...values];
+  let last = -1;
+  values.forEach((value, i) => {
+    if (value == null) {
+      if (held && last >= 0) result[i] = values[last] ?? null;
+      return;
+    }
+    if (!held && last >= 0 && i > last + 1 && (answer.t[i] ?? 0) - (answer.t[last] ?? 0) <= gap) {
+      for (let k = last + 1; k < i; k++) result[k] = undefined;
+    }
+    last = i;
+  });
+  return result;
+}
+
 function columns(answer: Answer, panel: Pick<Panel, "point" | "should" | "factor" | "offset">): [number[], Series, Series] {
-  const scale = (values: Series | undefined): Series =>
+  const scale = (values: Series): Series =>
     answer.t.map((_, i) => {
       const value = values?.[i];
-      return typeof value === "number" ? value * panel.factor + panel.offset : value === undefined && values ? undefined : null;
+      return typeof value === "number" ? value * panel.factor + panel.offset : value === undefined && values.length > 0 ? undefined : null;
     });
-  return [answer.t, scale(answer.series[panel.should]), scale(answer.series[panel.point])];
+  return [answer.t, scale(mended(answer, panel.should)), scale(mended(answer, panel.point))];
 }
 
 function build(host: HTMLElement, row: HTMLElement, answer: Answer, sync: string, marks: number[]): Panel {
