@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 ROW_BYTES = 64
 """Counted for each row besides its payload: SQLite's own share, measured with small messages."""
 _KEPT_REFUSALS = 1000
+_WHOLE_PAGES = 65_536
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -84,8 +85,8 @@ class Buffer:
         try:
             self._write(packed, needed, now, room=self._max_bytes)
         except StoreFullError:
-            # The disk itself is full: give up an old hundredth for the new, and say so.
-            self._write(packed, needed, now, room=self._bytes - 1)
+            # The disk itself is full: give up the oldest for the new, and say so. Only whole pages come free.
+            self._write(packed, needed, now, room=self._bytes - _WHOLE_PAGES)
         return len(packed)
 
     def _write(self, packed: Sequence[tuple[list[Frame], bytes]], needed: int, now: float, room: int) -> None:

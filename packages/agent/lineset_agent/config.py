@@ -10,6 +10,8 @@ import msgspec
 BUFFER_BYTES = 1 << 30
 """Room for 30 days of three machines with 20 points each, read every 10 s, is 0.3 GB."""
 
+HANDSHAKE_S = 10.0
+
 
 class ConfigError(Exception):
     """A setting or a file is missing or wrong; the message says which and what to do."""
@@ -43,13 +45,34 @@ class Identity(msgspec.Struct, frozen=True):
     def tls(self) -> ssl.SSLContext:
         """A context that verifies the cloud's certificate and host name, always. Raises ConfigError."""
         try:
-            context = ssl.create_default_context(cafile=None if self.ca is None else str(self.ca))
+            context = _Context(ssl.PROTOCOL_TLS_CLIENT)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if self.ca is None:
+                context.load_default_certs()
+            else:
+                context.load_verify_locations(cafile=str(self.ca))
             if self.certificate is not None:
                 context.load_cert_chain(str(self.certificate), None if self.key is None else str(self.key))
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(f"Certificate files cannot be used ({error}). Enrol the gateway again.") from None
         return context
+
+
+class _Context(ssl.SSLContext):
+    """A client's context (it verifies certificate and host name by default) that shakes hands at once and closes the
+    socket when that fails; the MQTT library would leave an open socket to the garbage collector."""
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        """Wrap and shake hands within HANDSHAKE_S."""
+        options["do_handshake_on_connect"] = False
+        wrapped = super().wrap_socket(*arguments, **options)
+        try:
+            wrapped.settimeout(HANDSHAKE_S)
+            wrapped.do_handshake()
+        except (OSError, ValueError):
+            wrapped.close()
+            raise
+        return wrapped
 
 
 class AgentConfig(msgspec.Struct, frozen=True):
@@ -66,6 +89,7 @@ class AgentConfig(msgspec.Struct, frozen=True):
     reconnect_after: float = 1.0
     reconnect_at_most: float = 60.0
     keepalive: int = 30
+    network_timeout: float = 10.0
     read_back_every: float = 2.0
     hand_grace: float = 120.0
     """A set point that changes this long after a command for it is still counted as the command's doing."""

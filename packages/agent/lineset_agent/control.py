@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 
 from lineset_contract.control import NO_LIMITS, Action, Limits, check_command, holds
 from lineset_contract.refusals import Refusal, refuse
@@ -25,6 +25,7 @@ from lineset_agent.journal import Journal, Record
 from lineset_agent.machines import Machines, Readings
 from lineset_agent.outbox import Outbox
 from lineset_agent.store import StoreError
+from lineset_agent.tasks import end
 from lineset_agent.troubles import Troubles
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,6 @@ class Control:
         troubles: Troubles,
         clock: Clock,
         read_back_every: float,
-        told: Callable[[], None],
     ) -> None:
         self._machines = machines
         self._journal = journal
@@ -51,7 +51,6 @@ class Control:
         self._troubles = troubles
         self._clock = clock
         self._every = read_back_every
-        self._told = told
         self._desired = journal.desired()
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,10 +62,7 @@ class Control:
 
     async def stop(self) -> None:
         """End the tasks; what is unfinished is resumed at the next start."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(list(self._tasks))
 
     async def on_command(self, payload: bytes) -> None:
         """A command from the cloud. One that is known gets its last result again, and nothing else happens."""
@@ -81,7 +77,6 @@ class Control:
             self._start(self._carry_out(Record(command, "acknowledged", None, None)))
         elif known.result is not None:
             self._journal.tell(known.result)
-            self._told()
 
     async def on_desired(self, payload: bytes) -> None:
         """The desired twin: newer limits are kept; the answer says which version the agent keeps to."""
@@ -94,7 +89,6 @@ class Control:
             self._journal.keep_desired(desired)
             self._desired = desired
         self._outbox.add("reported", Reported(self._desired.version, self._clock.now(), self._journal.settings()))
-        self._told()
 
     def limits_of(self, equipment: str) -> Limits:
         """The limits that the cloud handed down for a machine; the profile's hold besides."""
@@ -111,9 +105,9 @@ class Control:
         lock = self._locks.setdefault(command.e, asyncio.Lock())
         try:
             if record.result is None and record.written is None:
-                refusal = self._unwanted(command)
-                if refusal is not None:
-                    return self._finish(command, *refusal)
+                answer = self._unwanted(command) or self._checked(command)
+                if not isinstance(answer, Action):
+                    return self._finish(command, *answer)
                 self._tell(command, "acknowledged", "")
             async with lock:
                 await self._under_lock(record)
@@ -126,6 +120,7 @@ class Control:
         command = record.command
         if record.written is not None:
             return await self._after_restart(record, record.written)
+        # again, because the commands before it took their time and may have changed what is allowed
         answer = self._unwanted(command) or self._checked(command)
         if not isinstance(answer, Action):
             return self._finish(command, *answer)
@@ -201,7 +196,6 @@ class Control:
 
     def _tell(self, command: Command, state: ResultState, detail: str) -> None:
         self._journal.tell(Result(command.id, state, self._clock.now(), detail))
-        self._told()
 
 
 def _reads(action: Action, reading: WireValue) -> str:

@@ -26,29 +26,23 @@ class HandWatch:
         """A command is about to set this: for its time and `grace` seconds more that value is no hand operation."""
         self._commanded[equipment, setting.name] = (value, self._clock.now() + within + self._grace)
 
-    def observe(self, readings: Readings) -> bool:
-        """Look at new readings; True when a hand operation was put into the outbox. Raises StoreError."""
-        seen = False
+    def observe(self, readings: Readings) -> None:
+        """Look at readings and put a hand operation into the outbox. Raises StoreError."""
         for equipment, values in readings.items():
             profile = self._machines.profile_of(equipment)
             if profile is not None:
                 for setting in profile.settings.values():
-                    seen = self._observe(equipment, setting, values.get(setting.point)) or seen
-        return seen
+                    self._observe(equipment, setting, values.get(setting.point))
 
-    def _observe(self, equipment: str, setting: Setting, reading: WireValue) -> bool:
+    def _observe(self, equipment: str, setting: Setting, reading: WireValue) -> None:
         value = _plain(setting, reading)
-        if value is None:
-            return False
         before = self._journal.setting(equipment, setting.name)
-        if before is not None and _same(setting, before, value):
-            return False
+        if value is None or (before is not None and _same(setting, before, value)):
+            return
         self._journal.keep_setting(equipment, setting.name, value)
-        if before is None or self._ours(equipment, setting, value):
-            return False
-        detail: dict[str, object] = {"setting": setting.name, "from": before, "to": value}
-        self._outbox.add("events", Event("hand_operation", self._clock.now(), equipment, detail))
-        return True
+        if before is not None and not self._ours(equipment, setting, value):
+            detail: dict[str, object] = {"setting": setting.name, "from": before, "to": value}
+            self._outbox.add("events", Event("hand_operation", self._clock.now(), equipment, detail))
 
     def _ours(self, equipment: str, setting: Setting, value: float | str) -> bool:
         commanded = self._commanded.get((equipment, setting.name))

@@ -21,8 +21,9 @@ class Record(msgspec.Struct, frozen=True):
 class Journal:
     """Commands by id, settings as last read, the desired twin. Each change is durable before it returns."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, box: outbox.Outbox) -> None:
         self._store = store
+        self._outbox = box
         with store.reading() as connection:
             rows = connection.execute("SELECT e, setting, value FROM settings").fetchall()
         self._settings: dict[tuple[str, str], WireValue] = {(e, setting): msgspec.json.decode(value) for e, setting, value in rows}
@@ -67,6 +68,7 @@ class Journal:
         with self._store.transaction() as connection:
             connection.execute("UPDATE commands SET state = ?, result = ? WHERE id = ?", (state, encode(result), result.id))
             outbox.add(connection, "results", result)
+        self._outbox.listener()
 
     def last_switch(self, equipment: str) -> float | None:
         """When a command last may have started or stopped a machine (s since 1970), or None."""

@@ -1,6 +1,7 @@
 """Events, results and reports on their way to the cloud: kept on disk until the broker has taken each."""
 
 import sqlite3
+from collections.abc import Callable
 
 import msgspec
 from lineset_contract.wire import encode
@@ -26,15 +27,17 @@ def add(connection: sqlite3.Connection, channel: str, message: msgspec.Struct) -
 
 
 class Outbox:
-    """The outbox of a store."""
+    """The outbox of a store. `listener` is called after each addition."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.listener: Callable[[], None] = lambda: None
 
     def add(self, channel: str, message: msgspec.Struct) -> None:
         """Keep a message until it is sent. Raises StoreError."""
         with self._store.transaction() as connection:
             add(connection, channel, message)
+        self.listener()
 
     def first(self, limit: int) -> list[Parcel]:
         """The oldest parcels."""

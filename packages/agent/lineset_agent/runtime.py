@@ -25,6 +25,7 @@ from lineset_agent.journal import Journal
 from lineset_agent.machines import Machines
 from lineset_agent.outbox import Outbox
 from lineset_agent.store import Store, StoreBrokenError, StoreError
+from lineset_agent.tasks import together
 from lineset_agent.troubles import Troubles
 from lineset_agent.uplink import Uplink
 
@@ -90,14 +91,12 @@ class Agent:
         parts.tell_inventory()
         parts.control.resume()
         self.started.set()
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(parts.uplink.run())
-                group.create_task(self._poll_forever(parts))
-                group.create_task(self._look_around_forever(parts))
-                group.create_task(self._renew_forever(parts))
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        await together(
+            parts.uplink.run(),
+            self._poll_forever(parts),
+            self._look_around_forever(parts),
+            self._renew_forever(parts),
+        )
 
     async def _poll_forever(self, parts: "_Parts") -> None:
         interval = self.config.poll_interval
@@ -120,9 +119,10 @@ class Agent:
                 parts.troubles.report("buffer_small", f"at this pace the buffer lasts {days:.1f} days without contact")
 
     async def _renew_forever(self, parts: "_Parts") -> None:
-        while self.config.identity.certificate is not None and self.config.identity.server:
+        identity = self.config.identity
+        while True:
             try:
-                if await renew_if_due(self.config.identity, self.config.data):
+                if identity.server and await renew_if_due(identity, self.config.data):
                     parts.uplink.reconnect()
             except (EnrolError, ConfigError) as error:
                 parts.troubles.report("renewal_failed", str(error))
@@ -178,7 +178,7 @@ class _Parts:
         self.outbox = Outbox(self.store)
         self.troubles = Troubles(self.outbox, clock)
         self.buffer = Buffer(self.store, config.buffer_bytes)
-        self.journal = Journal(self.store)
+        self.journal = Journal(self.store, self.outbox)
         self.machines = Machines(driver, config.read_timeout, lambda frames: agent.keep(self, frames), self.troubles)
         self.hand = HandWatch(self.machines, self.journal, self.outbox, clock, config.hand_grace)
         self.control = Control(
@@ -189,21 +189,19 @@ class _Parts:
             self.troubles,
             clock,
             config.read_back_every,
-            self._parcels_waiting,
         )
         self.uplink = Uplink(config, self.buffer, self.outbox, clock, self.control.on_command, self.control.on_desired, self._hello)
+        self.outbox.listener = self.uplink.parcels_waiting
         self._note_start()
 
     def watch(self) -> None:
         """Look for hand operation in the latest readings."""
-        if self.hand.observe(self.machines.last):
-            self._parcels_waiting()
+        self.hand.observe(self.machines.last)
 
     def tell_inventory(self) -> None:
         """Tell the cloud what equipment there is."""
         items = [msgspec.to_builtins(item) for item in self.machines.inventory.values()]
         self.outbox.add("events", Event("inventory", self._clock.now(), None, {"equipment": items}))
-        self._parcels_waiting()
 
     async def close(self) -> None:
         """Leave everything in order on the disk."""
@@ -223,9 +221,6 @@ class _Parts:
             detail: dict[str, object] = {"code": "buffer_unreadable", "kept_as": self.store.moved_aside.name}
             self.outbox.add("events", Event("error", now, None, detail))
         self.store.set("running", "1")
-
-    def _parcels_waiting(self) -> None:
-        self.uplink.parcels_waiting()
 
     def _hello(self) -> dict[str, object]:
         depth = self.buffer.depth()

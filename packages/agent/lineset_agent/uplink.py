@@ -21,6 +21,7 @@ from lineset_agent.clock import Clock
 from lineset_agent.config import AgentConfig, ConfigError
 from lineset_agent.outbox import Outbox
 from lineset_agent.store import StoreError
+from lineset_agent.tasks import together
 from lineset_agent.window import Settle, Window
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ _paho_log = logging.getLogger("lineset_agent.mqtt")
 _paho_log.setLevel(logging.ERROR)
 
 _AT_ONCE = 16
+_LOOK_AGAIN_S = 5.0
 
 Handler = Callable[[bytes], Awaitable[None]]
 Hello = Callable[[], dict[str, object]]
@@ -116,6 +118,7 @@ class Uplink:
             clean_session=True,
             protocol=aiomqtt.ProtocolVersion.V311,
             keepalive=self._config.keepalive,
+            timeout=self._config.network_timeout,
             will=aiomqtt.Will(topics.status(identity.gateway), encode(will), qos=1, retain=True),
             logger=_paho_log,
         )
@@ -126,8 +129,6 @@ class Uplink:
             log.info("%s is connected to %s:%d", identity.gateway, identity.host, identity.port)
             try:
                 await self._session(client)
-            except BaseExceptionGroup as group:
-                raise _cause(group) from None
             finally:
                 self.connected.clear()
                 with contextlib.suppress(aiomqtt.MqttError):
@@ -150,12 +151,13 @@ class Uplink:
 
     async def _session(self, client: aiomqtt.Client) -> None:
         self._window.rewind()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._receive(client))
-            group.create_task(self._send_frames(client))
-            group.create_task(self._send_parcels(client))
-            group.create_task(self._settle.run())
-            group.create_task(self._leave())
+        await together(
+            self._receive(client),
+            self._send_frames(client),
+            self._send_parcels(client),
+            self._settle.run(),
+            self._leave(),
+        )
 
     async def _leave(self) -> None:
         await self._reconnect.wait()
@@ -219,7 +221,10 @@ class Uplink:
                 await client.publish(f"{topics.PREFIX}/{gateway}/{parcel.channel}", parcel.payload, qos=1)
                 await asyncio.to_thread(self._outbox.sent, parcel.row)
             if not parcels:
-                await self._new_parcels.wait()
+                # the buffer adds an event of its own when it runs over, from another thread
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_AGAIN_S):
+                        await self._new_parcels.wait()
 
     def _note(self, error: Exception) -> None:
         text = str(error) or type(error).__name__
@@ -232,9 +237,3 @@ def _forbidden(granted: object) -> bool:
     """Whether a SUBACK says no. MQTT 3.1.1 grants come as numbers or as reason codes, by the library's version."""
     items = granted if isinstance(granted, (list, tuple)) else []
     return any(getattr(item, "value", item) == 0x80 for item in items)
-
-
-def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Why a session ended: a mistake of ours before an order before a lost connection."""
-    leaves = [_cause(error) if isinstance(error, BaseExceptionGroup) else error for error in group.exceptions]
-    return min(leaves, key=lambda error: 2 * isinstance(error, aiomqtt.MqttError) + isinstance(error, _Reconnect))
