@@ -18,7 +18,7 @@ from lineset.accounts.companies import (
     remove_staff,
 )
 from lineset.accounts.credentials import change_email, change_password, confirm_email
-from lineset.accounts.entry import SignedIn, ask_reset, reset_password, sign_in, sign_up, verify
+from lineset.accounts.entry import SignedIn, ask_reset, make_household, reset_password, sign_in, sign_up, verify
 from lineset.accounts.grants import Client, Grant, grant_access, list_clients, list_grants, revoke_access
 from lineset.accounts.households import (
     Member,
@@ -123,6 +123,7 @@ __all__ = [
     "list_staff",
     "list_tokens",
     "make_account",
+    "make_household",
     "make_token",
     "operator_link",
     "read_invitation",

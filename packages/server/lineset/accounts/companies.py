@@ -106,7 +106,7 @@ async def list_staff(tx: Tx, company_id: UUID) -> list[Member]:
     )
     staff = [
         Member(person_id, await tx.vault.open(person_id, name) or "", await tx.vault.open(person_id, email) or "", role, since)
-        for person_id, name, email, role, since in found.tuples()
+        for person_id, name, email, role, since in found
     ]
     ranks = (*COMPANY_ROLES, *STAFF_ROLES)
     return sorted(staff, key=lambda m: (ranks.index(m.role), m.name.casefold()))
@@ -140,7 +140,7 @@ async def _keep_a_head(tx: Tx, company: CompanyView, person_id: UUID, role: str 
         .where(MembershipRow.organisation_id == company.id, MembershipRow.ended_at.is_(None))
         .with_for_update()
     )
-    heads = {person for person, held in rows.tuples() if held == head}
+    heads = {person for person, held in rows if held == head}
     if role != head and heads == {person_id}:
         raise Conflict("last_manager", f"A company keeps at least one {head}. Make somebody else {head} first.")
 

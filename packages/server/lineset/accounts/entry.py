@@ -267,14 +267,21 @@ async def make_person(tx: Tx, name: str, email: str, password_hash: str, *, stat
     return person_id
 
 
-async def make_household(tx: Tx, name: str, owner_id: UUID, *, business: bool = False) -> UUID:
-    """A new household whose owner is that person; checked values only."""
+async def make_household(tx: Tx, name: str, owner_id: UUID | None = None, *, business: bool = False) -> UUID:
+    """A new household; its id. Without an owner it waits for one: history was imported before its people signed up.
+
+    For the platform's own actors "authentication", "setup" and "import".
+
+    Raises:
+        Invalid: no name.
+    """
     household_id = new_id()
-    name_sealed = await tx.vault.seal(household_id, name)
+    name_sealed = await tx.vault.seal(household_id, clean_line(name, "household", what="a name for the household"))
     await tx.session.execute(insert(HouseholdRow).values(id=household_id, name_sealed=name_sealed, business=business, created_at=now()))
-    await tx.session.execute(
-        insert(HouseholdMemberRow).values(person_id=owner_id, household_id=household_id, role="owner", started_at=now())
-    )
+    if owner_id is not None:
+        await tx.session.execute(
+            insert(HouseholdMemberRow).values(person_id=owner_id, household_id=household_id, role="owner", started_at=now())
+        )
     return household_id
 
 

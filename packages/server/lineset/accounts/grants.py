@@ -7,11 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
+from lineset.accounts.households import owners_only
 from lineset.accounts.model import SCOPES, AccessGrantRow, HouseholdRow, OrganisationRow, PersonRow
 from lineset.accounts.notices import find_reader, tell_owners
 from lineset.accounts.words import open_end, scope_words
 from lineset.kit.clock import now
-from lineset.kit.errors import Denied, Invalid, NotFound
+from lineset.kit.errors import Invalid, NotFound
 from lineset.kit.ids import new_id
 from lineset.privacy import Person, Tx
 
@@ -60,7 +61,7 @@ async def grant_access(tx: Tx, household_id: UUID, company_id: UUID, scopes: Ite
     company = await tx.session.get(OrganisationRow, company_id)
     if company is None or company.kind != "contractor":
         raise Invalid("no_company", "Choose a contractor.", "company")
-    await _owners_only(tx, household_id)
+    await owners_only(tx, household_id)
     held = {row.scope: row for row in await _live(tx, household_id, company_id)}
     fresh = [s for s in SCOPES if s in wanted and not (s in held and held[s].ends_at == ends_at)]
     await _close(tx, [held[s].id for s in fresh if s in held])
@@ -88,7 +89,7 @@ async def revoke_access(tx: Tx, household_id: UUID, company_id: UUID, scopes: It
         NotFound: there is no such household for the asker, or the company holds none of these there.
         Denied: the asker is not an owner.
     """
-    await _owners_only(tx, household_id)
+    await owners_only(tx, household_id)
     named = set(SCOPES if scopes is None else scopes)
     gone = [row for row in await _live(tx, household_id, company_id) if "view" in named or row.scope in named]
     if not gone:
@@ -110,7 +111,7 @@ async def list_grants(tx: Tx, household_id: UUID, *, ended: bool = False) -> lis
     if not ended:
         wanted = wanted.where(_now_live())
     result = []
-    for row, company, sealed in (await tx.session.execute(wanted)).tuples():
+    for row, company, sealed in await tx.session.execute(wanted):
         by = await tx.vault.open(row.granted_by, sealed) if row.granted_by else None
         ids = (row.id, row.household_id, row.organisation_id)
         result.append(Grant(*ids, company, row.scope, row.granted_at, by or "", row.ends_at, row.revoked_at))
@@ -125,7 +126,7 @@ async def list_clients(tx: Tx, company_id: UUID) -> list[Client]:
         .where(AccessGrantRow.organisation_id == company_id, _now_live())
         .group_by(HouseholdRow.id)
     )
-    rows = found.tuples().all()
+    rows = found.all()
     names = await tx.vault.open_many((household_id, sealed) for household_id, sealed, _, _ in rows)
     clients = [Client(row[0], name or "", row[2], frozenset(row[3])) for row, name in zip(rows, names, strict=True)]
     return sorted(clients, key=lambda c: (c.name.casefold(), c.household_id))
@@ -133,16 +134,6 @@ async def list_clients(tx: Tx, company_id: UUID) -> list[Client]:
 
 def _now_live() -> ColumnElement[bool]:
     return AccessGrantRow.revoked_at.is_(None) & or_(AccessGrantRow.ends_at.is_(None), AccessGrantRow.ends_at > now())
-
-
-async def _owners_only(tx: Tx, household_id: UUID) -> None:
-    """Raises NotFound or Denied unless an owner acts (or setting-up does)."""
-    if (await tx.session.get(HouseholdRow, household_id)) is None:
-        raise NotFound("household")
-    if isinstance(tx.context.actor, Person):
-        owned = (await tx.session.scalars(select(func.access.households("owner")))).all()
-        if household_id not in owned:
-            raise Denied("owners_only", "Only an owner of the household can do this.")
 
 
 async def _live(tx: Tx, household_id: UUID, company_id: UUID) -> list[AccessGrantRow]:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from lineset.accounts.checks import clean_line
 from lineset.accounts.entry import ACCOUNT, make_household
 from lineset.accounts.model import HOUSEHOLD_ROLES, HouseholdMemberRow, HouseholdRow, PersonRow
 from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound
-from lineset.privacy import Door, Tx
+from lineset.privacy import Door, Person, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,6 @@ async def create_household(door: Door, person_id: UUID, name: str, *, business: 
     Raises:
         Invalid: no name.
     """
-    name = clean_line(name, "household", what="a name for the household")
     async with door.open(ACCOUNT) as tx:
         return await make_household(tx, name, person_id, business=business)
 
@@ -64,7 +63,7 @@ async def list_members(tx: Tx, household_id: UUID) -> list[Member]:
     )
     members = [
         Member(person_id, await tx.vault.open(person_id, name) or "", await tx.vault.open(person_id, email) or "", role, since)
-        for person_id, name, email, role, since in found.tuples()
+        for person_id, name, email, role, since in found
     ]
     if not members:
         raise NotFound("household")
@@ -109,10 +108,22 @@ async def leave_household(door: Door, person_id: UUID, household_id: UUID) -> No
         await remove_member(tx, household_id, person_id)
 
 
+async def owners_only(tx: Tx, household_id: UUID) -> HouseholdRow:
+    """The household. Raises NotFound unless the actor may know of it, Denied unless an owner acts or the platform itself."""
+    row = await tx.session.get(HouseholdRow, household_id, populate_existing=True)
+    if row is None:
+        raise NotFound("household")
+    if isinstance(tx.context.actor, Person):
+        owned = (await tx.session.scalars(select(func.access.households("owner")))).all()
+        if household_id not in owned:
+            raise Denied("owners_only", "Only an owner of the household can do this.")
+    return row
+
+
 async def _lock_member(tx: Tx, household_id: UUID, person_id: UUID) -> str:
     """The member's role. Changes of a household's members wait for each other, so that two owners can't both leave."""
-    if (await tx.session.scalar(select(HouseholdRow.id).where(HouseholdRow.id == household_id).with_for_update())) is None:
-        raise NotFound("household")
+    await owners_only(tx, household_id)
+    await tx.session.execute(select(HouseholdRow.id).where(HouseholdRow.id == household_id).with_for_update())
     role = await tx.session.scalar(
         select(HouseholdMemberRow.role).where(
             HouseholdMemberRow.household_id == household_id,
@@ -137,11 +148,5 @@ async def _keep_an_owner(tx: Tx, household_id: UUID, leaving: UUID) -> None:
 
 
 async def _update_member(tx: Tx, household_id: UUID, person_id: UUID, **values: object) -> None:
-    done = await tx.session.execute(
-        update(HouseholdMemberRow)
-        .where(HouseholdMemberRow.household_id == household_id, HouseholdMemberRow.person_id == person_id)
-        .values(**values)
-        .returning(HouseholdMemberRow.person_id)
-    )
-    if done.one_or_none() is None:
-        raise Denied("owners_only", "Only an owner of the household can do this.")
+    mine = HouseholdMemberRow.household_id == household_id, HouseholdMemberRow.person_id == person_id
+    await tx.session.execute(update(HouseholdMemberRow).where(*mine).values(**values))

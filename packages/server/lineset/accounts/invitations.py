@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from lineset.accounts.agents import Browser
 from lineset.accounts.checks import check_language, check_time_zone, check_units, clean_email, clean_line
 from lineset.accounts.entry import ACCOUNT, SignedIn, forget_unverified, make_person, open_session
+from lineset.accounts.households import owners_only
 from lineset.accounts.links import find_link, make_link, use_link
 from lineset.accounts.model import (
     COMPANY_ROLES,
@@ -68,18 +69,7 @@ async def invite_member(tx: Tx, household_id: UUID, email: str, role: str = "mem
     email = clean_email(email)
     if role not in HOUSEHOLD_ROLES:
         raise _bad_role(HOUSEHOLD_ROLES)
-    row = await tx.session.get(HouseholdRow, household_id)
-    if row is None:
-        raise NotFound("household")
-    own_role = await tx.session.scalar(
-        select(HouseholdMemberRow.role).where(
-            HouseholdMemberRow.household_id == household_id,
-            HouseholdMemberRow.person_id == tx.context.person,
-            HouseholdMemberRow.ended_at.is_(None),
-        )
-    )
-    if own_role != "owner":
-        raise Denied("owners_only", "Only an owner of the household can do this.")
+    row = await owners_only(tx, household_id)
     await _replace_open(tx, OneTimeTokenRow.household_id == household_id, email)
     reader = await find_reader(tx, tx.context.person)
     language, inviter = (reader.language, reader.name) if reader else ("en", "")
@@ -236,7 +226,7 @@ async def _may_invite(tx: Tx, company: OrganisationRow, person_id: UUID | None) 
     mine = select(MembershipRow.role, MembershipRow.organisation_id).where(
         MembershipRow.person_id == person_id, MembershipRow.ended_at.is_(None), MembershipRow.role.in_(("manager", "operator"))
     )
-    if not any(role == "operator" or at == company.id for role, at in (await tx.session.execute(mine)).tuples()):
+    if not any(role == "operator" or at == company.id for role, at in (await tx.session.execute(mine))):
         raise Denied("managers_only", "Only a manager of the company can do this.")
 
 

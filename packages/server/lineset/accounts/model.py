@@ -306,7 +306,7 @@ class HouseholdRow(Base):
                 by_household(
                     write="people",
                     column="id",
-                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "import": "r", "housekeeping": "rw"},
+                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "import": "rw", "housekeeping": "rw"},
                 ),
             )
         ),

@@ -60,7 +60,8 @@ def _common(folded: str) -> bool:
         return True
     if any(folded in row * 3 or folded in row[::-1] * 3 for row in _ROWS):
         return True
-    cores = {folded.strip(_DECORATION), folded.translate(_LOOKALIKES).strip(_DECORATION)}
+    plain, spelt = folded.strip(_DECORATION), folded.rstrip(_DECORATION).translate(_LOOKALIKES).strip(_DECORATION)
+    cores = {plain, spelt, folded.translate(_LOOKALIKES).strip(_DECORATION)}
     for core in cores:
         half = core[: len(core) // 2]
         if core in _COMMON or len(core) < 4 or (core == half * 2 and half in _COMMON):

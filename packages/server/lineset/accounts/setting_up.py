@@ -86,9 +86,7 @@ async def make_account(
     account = await _prepare(name, email, password, language, units, time_zone)
     async with door.open(SETUP) as tx:
         person_id = await _insert(tx, account)
-        household_id = (
-            await make_household(tx, clean_line(household, "household", what="a name"), person_id, business=business) if household else None
-        )
+        household_id = await make_household(tx, household, person_id, business=business) if household else None
     return MadeAccount(person_id, household_id)
 
 

@@ -33,6 +33,6 @@ def ensure_roles(connection: Connection, secret: bytes) -> None:
                 f"The role {role} can get around row-level security. Take SUPERUSER and BYPASSRLS from it.",
             )
         connection.exec_driver_sql(f'{"CREATE" if mighty is None else "ALTER"} ROLE "{role}"{password}')
-        connection.exec_driver_sql(f'GRANT CONNECT ON DATABASE "{database}" TO "{role}"')
+        connection.exec_driver_sql(f'GRANT CONNECT, TEMPORARY ON DATABASE "{database}" TO "{role}"')
     connection.exec_driver_sql(f'GRANT "{READER}" TO "{owner}"')
-    connection.exec_driver_sql(f'ALTER ROLE "{APP}" IN DATABASE "{database}" SET search_path = public, jobs')
+    connection.exec_driver_sql(f'ALTER ROLE "{APP}" SET search_path = public, jobs')

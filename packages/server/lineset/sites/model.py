@@ -26,7 +26,7 @@ class SiteRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "r", "setup": "rw", "delivery": "r", "ingest": "r"}),
+                by_household(systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r"}),
             )
         ),
     )

@@ -103,11 +103,13 @@ async def get_equipment(tx: Tx, equipment_id: UUID) -> Equipment:
     return found[0]
 
 
-async def list_equipment(tx: Tx, *, gateway_id: UUID | None = None) -> list[Equipment]:
-    """Every machine in use that the actor may see, by name; those of one gateway when given."""
+async def list_equipment(tx: Tx, *, gateway_id: UUID | None = None, site_id: UUID | None = None) -> list[Equipment]:
+    """Every machine in use that the actor may see, by name; those of one gateway or site when given."""
     conditions: list[ColumnElement[bool]] = [EquipmentRow.retired_at.is_(None)]
     if gateway_id is not None:
         conditions.append(EquipmentRow.gateway_id == gateway_id)
+    if site_id is not None:
+        conditions.append(EquipmentRow.site_id == site_id)
     return sorted(await _machines(tx, *conditions), key=lambda m: (m.name.casefold(), m.id))
 
 
@@ -138,7 +140,7 @@ async def _machines(tx: Tx, *conditions: ColumnElement[bool]) -> list[Equipment]
     statement: Any = select(*identity, *plate, t.series_id, t.starts_at, e.retired_at)
     open_tenure = (t.equipment_id == e.id) & t.ends_at.is_(None)
     rows = await tx.session.execute(statement.join(t, open_tenure, isouter=True).where(*conditions))
-    return [Equipment(*values) for values in rows.tuples()]
+    return [Equipment(*values) for values in rows]
 
 
 async def _open(tx: Tx, rows: Sequence[SiteRow], machines: dict[UUID, list[Equipment]], zones: dict[UUID, list[Zone]]) -> list[Site]:
@@ -176,4 +178,4 @@ def _fold(text: str) -> str:
 async def households_of(tx: Tx, equipment: Collection[UUID]) -> dict[UUID, UUID]:
     """The household of each of these machines, as far as the actor may see them."""
     rows = await tx.session.execute(select(EquipmentRow.id, EquipmentRow.household_id).where(EquipmentRow.id.in_(equipment)))
-    return {id_: household for id_, household in rows}
+    return dict(rows.all())

@@ -1,0 +1,1 @@
+"""People's flows through the services, on a real database."""

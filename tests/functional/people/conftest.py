@@ -1,0 +1,31 @@
+"""A world of people with keys on the real message bus."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from lineset.kit.bus import Bus
+from lineset.kit.database import make_engine
+from lineset.kit.roles import APP, role_url
+from lineset.kit.subject_keys import SubjectKeys
+from lineset.privacy import Door, Vault
+
+from tests.functional.people.world import World
+from tests.support.engines import Engines
+
+
+@pytest.fixture(scope="session")
+def people_database(engines: Engines, template: str) -> Iterator[str]:
+    """One database for all these tests of a worker: each makes people of its own."""
+    with engines.database(template) as address:
+        yield address
+
+
+@pytest.fixture
+async def world(engines: Engines, people_database: str) -> AsyncIterator[World]:
+    bus = await Bus.connect(engines.settings, "test")
+    await bus.ensure_streams()
+    engine = make_engine(role_url(people_database, engines.secret, APP).render_as_string(hide_password=False))
+    vault = Vault(SubjectKeys(bus), b"m" * 32)
+    yield World(Door(engine, vault), vault, people_database)
+    await engine.dispose()
+    await bus.close()
