@@ -74,6 +74,12 @@ def test_nobody_imports_past_a_face(importer: str, imported: str, allowed: bool)
         assert f"import it from lineset.{imported.split('.')[1]}" in remarks
 
 
+def test_a_module_that_the_face_offers_may_be_imported() -> None:
+    imports = [("lineset.web", "lineset.telemetry.live"), ("lineset.web", "lineset.telemetry.store")]
+    assert "lineset.telemetry.store" in (remarks := found(checks.past_faces(imports, {"lineset.telemetry.live"})))
+    assert "lineset.telemetry.live" not in remarks
+
+
 def test_services_do_not_commit() -> None:
     committing = "async def add(tx):\n    await tx.session.commit()\n"
     assert found(checks.commits("packages/server/lineset/sites/service.py", committing)) == (
