@@ -11,6 +11,7 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
+from litestar.utils.scope.state import ScopeState
 
 from lineset.accounts import Authenticator, Principal
 from lineset.kit.bus import Bus
@@ -152,6 +153,7 @@ def page(
         csrf=csrf_token(request),
         who=_head(who),
         live=live and who is not None,
+        contact=edge(request).settings.contact.complete,
     )
     html = edge(request).templates.render(template, reader, frame, context)
     headers = PAGE_HEADERS | {"content-security-policy": content_security_policy(nonce)}
@@ -160,8 +162,8 @@ def page(
 
 def csrf_token(request: Ask) -> str:
     """The token that forms of this page must carry; the same as in the cookie that the middleware sets."""
-    token = request.scope.get("_csrf_token") or request.cookies.get(CSRF, "")
-    return str(token)
+    token = ScopeState.from_scope(request.scope).csrf_token
+    return token if isinstance(token, str) else request.cookies.get(CSRF, "")
 
 
 def _head(who: Principal | None) -> Who | None:
@@ -199,8 +201,8 @@ def to_sign_in(request: Ask) -> Response[Any]:
 
 
 def safe_next(text: str | None, otherwise: str) -> str:
-    """A path of ours to go on to, never another site."""
-    if text and text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text and "\n" not in text:
+    """A path of ours to go on to, never another site. Browsers drop tabs and line ends, and read a backslash as a slash."""
+    if text and text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable():
         return text
     return otherwise
 

@@ -29,7 +29,7 @@ class Who(msgspec.Struct, frozen=True):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """What every page needs around its own view."""
+    """What every page needs around its own view. `contact`: the operator has said who runs this installation."""
 
     path: str
     theme: str
@@ -37,6 +37,7 @@ class Frame(msgspec.Struct, frozen=True):
     csrf: str
     who: Who | None = None
     live: bool = False
+    contact: bool = False
 
 
 def new_nonce() -> str:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -17,14 +18,18 @@ DOMAIN = "lineset"
 
 
 def catalogue(language: str) -> NullTranslations:
-    """The translations of `language`; English is its own catalogue."""
-    path = LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
-    if language == "en" or not path.exists():
+    """The translations of `language`, one file an area; English is its own catalogue."""
+    paths = sorted((LOCALE / language / "LC_MESSAGES").glob("*.po"))
+    if language == "en" or not paths:
         return NullTranslations()
-    with path.open("rb") as source:
-        messages = read_po(source, locale=language, domain=DOMAIN)
+    whole = Catalog(locale=language, domain=DOMAIN)
+    for path in paths:
+        with path.open("rb") as source:
+            for message in read_po(source, locale=language, domain=DOMAIN):
+                if message.id:
+                    whole[message.id] = message
     compiled = io.BytesIO()
-    write_mo(compiled, messages)
+    write_mo(compiled, whole)
     compiled.seek(0)
     return Translations(compiled, domain=DOMAIN)
 

@@ -1,10 +1,21 @@
-"""Pages of one area; see the files beside this one."""
+"""Pages that need no sign-in, and the way in; one file a flow."""
 
 from litestar.types import ControllerRouterHandler
 
 from lineset.kit.settings import Settings
 
+from . import invitations, mailbox, passwords, preferences, setting_up, signing_in, signing_up, site
+
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """The routes of this area; the development mailbox only where mails have no other way out."""
-    return []
+    return [
+        *site.ROUTES,
+        *signing_in.ROUTES,
+        *signing_up.ROUTES,
+        *passwords.ROUTES,
+        *invitations.ROUTES,
+        *setting_up.ROUTES,
+        *preferences.ROUTES,
+        *(mailbox.ROUTES if mailbox.open_here(settings) else ()),
+    ]

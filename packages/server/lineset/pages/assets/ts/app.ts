@@ -9,6 +9,7 @@ import { startRows } from "./rows.ts";
 import { startSparks } from "./sparks.ts";
 import { startStepper } from "./stepper.ts";
 import { startTheme } from "./theme.ts";
+import { startZone } from "./zone.ts";
 
 startTheme();
 startDay();
@@ -19,3 +20,4 @@ startSparks();
 startAges();
 startRefresh();
 startLive();
+startZone();
