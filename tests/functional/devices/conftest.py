@@ -4,12 +4,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from lineset.embedded.nats import EmbeddedNats
+from lineset.embedded.ports import free_port
+from lineset.kit.bus import Bus
 from lineset.kit.ca import Authority
 from lineset.kit.database import make_engine
 from lineset.kit.roles import APP, INGEST, role_url
+from lineset.kit.settings import Settings
 from lineset.privacy import Door, Vault
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.functional.devices.cloud import Cloud
 from tests.functional.devices.world import Heard, Keys
 from tests.support.engines import Engines
 
@@ -56,3 +61,30 @@ async def ingest(devices_database: str, engines: Engines, keys: Keys, heard: Hea
 def authority(engines: Engines) -> Authority:
     assert isinstance(engines.data, Path)
     return Authority.open(engines.settings)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A message bus of these tests' own: their callout and delivery must not answer for other tests."""
+    settings = Settings(data=tmp_path_factory.mktemp("broker"), mqtt_port=free_port(), mqtt_token_port=free_port())
+    nats = EmbeddedNats(settings)
+    nats.start()
+    yield settings
+    nats.stop()
+
+
+@pytest.fixture
+async def bus(broker: Settings) -> AsyncIterator[Bus]:
+    bus = await Bus.connect(broker, "test")
+    yield bus
+    await bus.close()
+
+
+@pytest.fixture
+async def cloud(devices_database: str, engines: Engines, keys: Keys, bus: Bus) -> AsyncIterator[Cloud]:
+    """Doors that announce on the real bus."""
+    vault = Vault(keys, MASTER)
+    app, ingest = (_engine(devices_database, engines.secret, role) for role in (APP, INGEST))
+    yield Cloud(Door(app, vault, bus.publish), Door(ingest, vault, bus.publish), bus)
+    await app.dispose()
+    await ingest.dispose()

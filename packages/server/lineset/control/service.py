@@ -11,6 +11,7 @@ from lineset_contract.refusals import Refusal
 from lineset_contract.wire import WireValue
 from sqlalchemy import func, select, text
 
+from lineset import telemetry
 from lineset.control.machines import Machine, machine
 from lineset.control.model import FINAL, CommandRow
 from lineset.control.steps import keep_step, step
@@ -172,8 +173,17 @@ async def _refusal(tx: Tx, target: Machine, name: str, args: Mapping[str, WireVa
         )
     )
     since = None if last is None else (now() - last).total_seconds()
-    judged = check_command(target.profile, target.limits, name, args, None, since)
+    judged = check_command(target.profile, target.limits, name, args, await _settings(tx, target), since)
     return judged if isinstance(judged, Refusal) else None
+
+
+async def _settings(tx: Tx, target: Machine) -> dict[str, WireValue]:
+    """The machine's settings as last read, by setting."""
+    newest = (await telemetry.latest(tx, [target.id])).get(target.id)
+    if newest is None:
+        return {}
+    read = {s.name: newest.values.get(s.point) for s in target.profile.settings.values()}
+    return {name: reading.word or reading.value for name, reading in read.items() if reading is not None}
 
 
 async def _replace_waiting(tx: Tx, row: CommandRow, moment: datetime) -> None:

@@ -150,7 +150,7 @@ def _time(t: float, moment: datetime, detail: dict[str, object]) -> datetime:
     except (ValueError, OverflowError, OSError):
         said = None
     if said is None or not moment - _CLOCK_BEHIND <= said <= moment + _CLOCK_AHEAD:
-        detail["device_time"] = t
+        detail["device_time"] = t if abs(t) < 1e12 else f"{t:g}"
         return moment
     return min(said, moment)
 

@@ -92,7 +92,7 @@ class CertificateRow(Base):
                 Guard(
                     read="gateway_id IN (SELECT id FROM gateways)",
                     write=_OF_A_GATEWAY_THAT_I_MAY_CHANGE,
-                    systems={"enrolment": "rw", "setup": "rw", "ingest": "r"},
+                    systems={"enrolment": "rw", "setup": "rw", "ingest": "r", "housekeeping": "rw"},
                     ingest="SELECT",
                 ),
             )
