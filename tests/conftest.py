@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lineset import schema
+from lineset import migrating
 
 from tests.support.engines import Engines, shared_engines
 
@@ -26,7 +26,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
 @pytest.fixture(scope="session")
 def template(engines: Engines) -> str:
     """The name of a database that all migrations have built."""
-    return engines.template("migrated", lambda address: schema.migrate(address, engines.secret))
+    return engines.template("migrated", lambda address: migrating.migrate(address, engines.secret))
 
 
 @pytest.fixture

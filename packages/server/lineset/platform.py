@@ -58,15 +58,6 @@ async def open_platform(settings: Settings, name: str, *, role: str = APP, pool:
         await engine.dispose()
 
 
-def migrate(settings: Settings) -> bool:
-    """Bring the database of these settings to this build; whether anything changed.
-
-    Raises:
-        Undeclared: the database holds what no declaration names.
-    """
-    return schema.migrate(owner_url(settings), database_secret(settings))
-
-
 async def ready(platform: Platform) -> dict[str, str]:
     """What works, by part: "ok" or what is wrong. Every role answers on the bus."""
     state: dict[str, str] = {}

@@ -1,25 +1,12 @@
-"""The whole database and everything else that holds data, put together: tables of all domains, the register, and migration."""
-
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import alembic.command
-import alembic.config
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.pool import NullPool
+"""Everything that holds data, put together: the tables of all domains, and the register of streams, files and cookies."""
 
 from lineset.accounts import model as _accounts
 from lineset.control import model as _control
 from lineset.gateways import model as _gateways
-from lineset.kit.database import Base, driver_url
+from lineset.kit.database import Base
 from lineset.kit.jobs import SCHEMA as JOBS
-from lineset.kit.roles import ensure_roles
 from lineset.messaging import model as _messaging
-from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, Stream, Subject, access
+from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, Stream, Subject
 from lineset.sites import model as _sites
 from lineset.telemetry import model as _telemetry
 
@@ -163,65 +150,3 @@ def register() -> Register:
         Undeclared: a table or column of the code has no declaration.
     """
     return Register(metadata, ENGINES, STREAMS, FILES, COOKIES)
-
-
-@contextlib.contextmanager
-def _owner(address: str) -> Iterator[Connection]:
-    engine = create_engine(driver_url(address), poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def alembic_config(connection: Connection) -> alembic.config.Config:
-    """Alembic's configuration for that connection."""
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
-
-
-def migrate(address: str, secret: bytes) -> bool:
-    """Bring the owner's database at `address` to this build: roles, tables, row-level security, and a check against the register.
-
-    Processes may call it at the same time; one works, the others wait. Returns whether anything changed.
-
-    Raises:
-        Undeclared: the database holds what no declaration names.
-    """
-    declared = register()
-    with _owner(address) as connection:
-        connection.execute(text("SELECT pg_advisory_lock(hashtext('lineset.migrate'))"))
-        connection.commit()
-        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {MIGRATIONS}"))
-        connection.commit()
-        before = _revision(connection)
-        ensure_roles(connection, secret)
-        connection.commit()
-        alembic.command.upgrade(alembic_config(connection), "head")
-        connection.commit()
-        after = _revision(connection)
-        with connection.begin():
-            changed = access.apply(connection, declared)
-            declared.check_database(connection)
-        return changed or before != after
-
-
-def _revision(connection: Connection) -> str | None:
-    context = MigrationContext.configure(connection, opts={"version_table_schema": MIGRATIONS})
-    try:
-        return context.get_current_revision()
-    finally:
-        connection.rollback()
-
-
-def drift(address: str) -> list[Any]:
-    """Differences between the tables of the code and a migrated database; none, or a migration is missing."""
-    with _owner(address) as connection:
-        context = MigrationContext.configure(
-            connection,
-            opts={"include_object": lambda _o, n, k, r, _c: not (k == "table" and r and (n or "").startswith("frames_"))},
-        )
-        return list(compare_metadata(context, metadata))

@@ -32,6 +32,9 @@ MAX_QUEUE_BYTES = 64 * 2**20
 _SEEN_EVERY_S = 30.0
 _RETRY_S = (0.1, 0.3, 1.0, 2.0)
 
+_NOT_THE_MESSAGE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.ProgrammingError, psycopg.InternalError, OSError)
+"""Faults of the database or of our own set-up: nothing is wrong with the messages, so they wait until it is mended."""
+
 Post = Callable[[str, bytes], Awaitable[None]]
 
 
@@ -145,7 +148,7 @@ class Ingestor:
             try:
                 outcome = await self._store(batch)
                 break
-            except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
+            except _NOT_THE_MESSAGE as error:
                 await self._reconnect(attempt, error)
             except Exception as error:  # noqa: BLE001 - whatever a message does must not stop the others
                 await self._rollback()
@@ -154,7 +157,15 @@ class Ingestor:
                     await self.handle(batch[:half])
                     await self.handle(batch[half:])
                     return
-                outcome = await self._set_aside(batch[0], error)
+                try:
+                    outcome = await self._set_aside(batch[0], error)
+                except psycopg.IntegrityError:
+                    # The gateway was erased while its message was on the way: there is nobody to keep it for or to answer.
+                    await self._rollback()
+                    outcome = _Outcome()
+                except _NOT_THE_MESSAGE as away:
+                    await self._reconnect(attempt, away)
+                    continue
                 break
         for subject, payload in outcome.live:
             await self._post(subject, payload)
