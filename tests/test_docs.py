@@ -1,0 +1,77 @@
+"""What the documentation says is so: its examples decode, its numbers and lists are those of the code."""
+
+import re
+from typing import get_args
+
+import msgspec
+import pytest
+from lineset_contract import topics, wire
+from lineset_contract.profiles import PROFILES
+from lineset_contract.refusals import SENTENCES
+from lineset_contract.values import check_frame
+
+from tests.checks import ROOT
+
+DEVICE_API = (ROOT / "docs" / "guides" / "device-api.md").read_text()
+EXAMPLES = re.findall(r"^```json (\w+)\n(.*?)^```$", DEVICE_API, re.M | re.S)
+
+
+def section(page: str, title: str) -> str:
+    """The text below a heading, up to the next one."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", page, re.M | re.S)
+    assert found, f"the page has no section {title!r}"
+    return found[1]
+
+
+@pytest.mark.parametrize(("kind", "text"), EXAMPLES, ids=[f"{kind}-{i}" for i, (kind, _) in enumerate(EXAMPLES)])
+def test_every_example_of_the_device_guide_decodes(kind: str, text: str) -> None:
+    message = wire.decode(getattr(wire, kind), text.encode())
+    said, meant = msgspec.json.decode(text), msgspec.to_builtins(message)
+    assert {name: meant[name] for name in said} == said, "an example has a field that the wire does not know"
+    if isinstance(message, wire.FrameMessage):
+        assert not any(check_frame(frame, None).refused or check_frame(frame, None).unknown for frame in message.frames)
+    if isinstance(message, wire.Command):
+        assert any(message.name in profile.commands for profile in PROFILES.values())
+
+
+def test_the_device_guide_has_an_example_of_every_message() -> None:
+    assert {kind for kind, _ in EXAMPLES} == {"FrameMessage", "Ack", "Command", "Result", "Desired", "Reported", "Event", "Status"}
+    assert all(f"`{kind}`" in section(DEVICE_API, "Events and status") for kind in get_args(wire.EventKind))
+    assert all(f"`{state}`" in section(DEVICE_API, "Commands") for state in get_args(wire.ResultState))
+
+
+def test_the_device_guide_lists_every_refusal_and_no_other() -> None:
+    listed = [code for row in re.findall(r"^\| (`.*?) \|", section(DEVICE_API, "Refusals"), re.M) for code in re.findall(r"`(\w+)`", row)]
+    assert sorted(listed) == sorted(SENTENCES)
+
+
+def test_the_device_guide_lists_every_topic() -> None:
+    listed = re.findall(r"^\| `(\S+)` \| (up|down) \|", section(DEVICE_API, "Topics"), re.M)
+    assert set(listed) == {(f"{topics.PREFIX}/{{gateway}}/{c}", "up") for c in topics.UP} | {
+        (f"{topics.PREFIX}/{{gateway}}/{c}", "down") for c in topics.DOWN
+    }
+
+
+def test_the_numbers_of_the_device_guide_are_those_of_the_code() -> None:
+    from lineset.gateways.callout import Callout  # noqa: PLC0415 - these stand behind faces, and only this test asks for them
+    from lineset.gateways.happenings import MAX_DETAIL_BYTES, MAX_EVENTS_AN_HOUR  # noqa: PLC0415
+    from lineset.kit.ca import GATEWAY_DAYS  # noqa: PLC0415
+    from lineset.telemetry.layout import MAX_SLOTS  # noqa: PLC0415
+    from lineset.telemetry.store import AHEAD  # noqa: PLC0415
+    from lineset.telemetry.throttle import Throttle  # noqa: PLC0415
+
+    frames = " ".join(section(DEVICE_API, "Frames").split())
+    assert f"| bytes in a message | {wire.MAX_MESSAGE_BYTES:,} |" in frames
+    assert f"| frames in a message | {wire.MAX_FRAMES} |" in frames
+    assert wire.MAX_POINTS_PER_FRAME == MAX_SLOTS
+    assert f"that one machine may have in all | {MAX_SLOTS} |" in frames
+    assert f"| {wire.MAX_CLOCK_AHEAD_S} s |" in frames
+    assert f"| {wire.MAX_AGE_LIVE_S // 86_400} days;" in frames
+    assert f"| {wire.WINDOW} are good practice; those more than {AHEAD:,} beyond" in frames
+    assert f"| {Throttle.PER_SECOND}, after a first {Throttle.BURST:,} |" in frames
+    assert f"1 to {wire.MAX_NAME} of a-z" in frames
+    assert f"1 to {wire.MAX_EPOCH} ASCII letters" in section(DEVICE_API, "Numbers and acknowledgements")
+    assert f"A certificate lasts {GATEWAY_DAYS} days" in section(DEVICE_API, "Connecting")
+    assert Callout.FAILURES_PER_GATEWAY == 10
+    assert f"At most {MAX_EVENTS_AN_HOUR} events" in section(DEVICE_API, "Events and status")
+    assert f"{MAX_DETAIL_BYTES // 1024} kB of detail" in section(DEVICE_API, "Events and status")
