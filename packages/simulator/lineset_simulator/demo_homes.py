@@ -176,8 +176,8 @@ NORTH: tuple[tuple[Draft, Town], ...] = (
                 ZoneSpec("Reception", "office", 120.0, 21.0, 24.5, 3.0),
             ),
             (
-                rooftop("rtu1", 21000.0, "2017-07-12", 0, heat=22000.0),
-                rooftop("rtu2", 14000.0, "2017-07-12", 1, heat=15000.0),
+                rooftop("rtu1", 21000.0, "2017-07-12", 0, heat=32000.0),
+                rooftop("rtu2", 14000.0, "2017-07-12", 1, heat=21000.0),
                 air_conditioner(7000.0, "rear wall outdoors", "2020-06-30", zone=1, own_control=1.0),
                 water_heater("electric", "storage", "2017-07-12", zone=1),
             ),
@@ -293,7 +293,7 @@ NORTH: tuple[tuple[Draft, Town], ...] = (
             "97205",
             (ZoneSpec("Shop", "shop", 190.0, 20.5, 24.0, 3.0),),
             (
-                rooftop("rtu1", 17500.0, "2014-05-27", 0, heat=20000.0, fresh=0.2),
+                rooftop("rtu1", 17500.0, "2014-05-27", 0, heat=27000.0, fresh=0.2),
                 water_heater("gas", "back room", "2018-10-10"),
             ),
             occupancy="shop",

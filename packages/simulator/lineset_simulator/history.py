@@ -8,7 +8,7 @@ from .home import Block, Home, HomeState
 from .spec import HomeSpec
 
 _BLOCK_S = 2.0 * 86400.0
-_SETTLING_S = 1.5 * 86400.0
+_SETTLING_S = 86400.0
 _BUSY_S, _QUIET_S = 75.0, 300.0  # the longest steps while machines run and while all stand
 
 
@@ -28,7 +28,8 @@ class History(Iterator[Block]):
         # readings fall on whole steps of the clock, as those of a logger do
         self._first = int(np.ceil(start / step_s)) * step_s
         self._end = int(np.floor(end / step_s)) * step_s
-        self.home = Home(spec, end, self._first - step_s - _SETTLING_S)
+        self._settling = int(np.ceil(_SETTLING_S / step_s))
+        self.home = Home(spec, end, self._first - (1 + self._settling) * step_s)
         self._blocks = self._made()
 
     @property
@@ -41,19 +42,14 @@ class History(Iterator[Block]):
 
     def _made(self) -> Iterator[Block]:
         home, step = self.home, self.step_s
-        short, long = int(np.ceil(step / _BUSY_S)), int(np.ceil(step / _QUIET_S))
-        home.step(_SETTLING_S)
+        for _ in self._pass(self._settling):
+            pass
         at = self._first
         while at <= self._end:
-            count = int(min((self._end - at) // step + 1, _BLOCK_S // step))
-            busy, quiet = home.drives(step / short, count * short), home.drives(step / long, count * long)
+            count = int(min((self._end - at) // step + 1, max(_BLOCK_S // step, 1)))
             notes: dict[str, list[tuple[float, ...]]] = {local: [] for local in home.machines}
-            for i in range(count):
-                if home.busy():
-                    home.advance(busy[i * short : (i + 1) * short], step / short)
-                else:
-                    home.advance(quiet[i * long : (i + 1) * long], step / long)
-                for local, note in home.notes().items():
+            for noted in self._pass(count):
+                for local, note in noted.items():
                     notes[local].append(note)
             times = at + step * np.arange(count, dtype=np.float64)
             heard = ~home.silent(times)
@@ -63,6 +59,18 @@ class History(Iterator[Block]):
                     block = Block(local, times[heard], {name: values[heard] for name, values in block.points.items()})
                 yield block
             at += count * step
+
+    def _pass(self, count: int) -> Iterator[dict[str, tuple[float, ...]]]:
+        """Moves the home on by `count` steps of the readings, each in short or in long strides; notes after each."""
+        home, step = self.home, self.step_s
+        short, long = int(np.ceil(step / _BUSY_S)), int(np.ceil(step / _QUIET_S))
+        busy, quiet = home.drives(step / short, count * short), home.drives(step / long, count * long)
+        for i in range(count):
+            if home.busy():
+                home.advance(busy[i * short : (i + 1) * short], step / short)
+            else:
+                home.advance(quiet[i * long : (i + 1) * long], step / long)
+            yield home.notes()
 
 
 def history(spec: HomeSpec, start: float, end: float, step_s: int = 300) -> History:

@@ -41,6 +41,7 @@ ARCHETYPES: dict[str, Archetype] = {
 }
 SURFACE = 9.0  # W/K a m2 of floor between air and mass: about 2.5 m2 of surface at 3.6 W/(m2 K)
 SPLIT = 0.45  # share of the sun and of radiant gains that the air takes; the mass takes the rest
+WINDOWS_DEGC = 24.5
 BUFFER = 12.0  # moisture that furniture and plaster hold, as multiples of the air's own mass
 
 
@@ -57,6 +58,7 @@ class Zone:
     """A zone that machines heat by adding to `heat` (W to the air), `radiant` (W to the mass) and `drying` (kg/s).
 
     All three are collected during a step and used by `finish`. `fresh` collects outdoor air (m3/s) that machines bring.
+    Where nothing cools, people open windows when it gets warm (`opens`).
     """
 
     def __init__(self, spec: ZoneSpec) -> None:
@@ -72,6 +74,7 @@ class Zone:
         self.volume = 2.5 * spec.area
         self.leak = a.leak * self.volume / 3600.0  # m3/s
         self.heat = self.radiant = self.drying = self.fresh = 0.0
+        self.opens = False
         self._steps: dict[float, tuple[float, ...]] = {}
 
     def _exact(self, dt: float) -> tuple[float, ...]:
@@ -100,6 +103,9 @@ class Zone:
         gust = 0.5 * (wind - 3.0) / 3.0
         gust = -0.5 if gust < -0.5 else 1.5 if gust > 1.5 else gust
         blown = self.leak * gust * 1.2 * air.CP * (outdoor - s.air)
+        if self.opens and s.air > WINDOWS_DEGC and 12.0 < outdoor < s.air:
+            self.fresh += self.volume * 2.5 / 3600.0
+            blown += self.volume * 2.5 / 3600.0 * 1.2 * air.CP * (outdoor - s.air)
         f = (self.u_air * outdoor + self.heat + blown) / self.c_air
         g = (self.u_mass * outdoor + self.radiant) / self.c_mass
         a, m = s.air, s.mass

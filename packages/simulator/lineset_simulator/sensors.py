@@ -16,10 +16,10 @@ DAY_S = 86400.0
 _ACCURACY: dict[str, tuple[float, float, float]] = {
     "degC": (0.06, 0.1, 0.0),
     "K": (0.12, 0.1, 0.0),
-    "%": (0.25, 0.1, 0.0),
+    "%": (0.0, 0.1, 0.0),
     "kPa": (0.6, 1.0, 0.002),
     "Pa": (1.0, 1.0, 0.01),
-    "W": (1.0, 1.0, 0.006),
+    "W": (0.4, 1.0, 0.006),
     "m3/h": (2.0, 1.0, 0.012),
     "kg/s": (0.0, 0.001, 0.012),
     "ppm": (6.0, 1.0, 0.004),
@@ -120,7 +120,7 @@ class Sensors:
         size = np.where((share > 0.0) & (values == 0.0), 0.0, spread + share * np.abs(values))
         values = values + np.clip(noise, -3.0, 3.0) * size
         values = np.where(step > 0.0, np.round(values / np.where(step > 0.0, step, 1.0)) * step, values)
-        readings = dict(zip(self._names, np.round(values, 4), strict=True))
+        readings = dict(zip(self._names, np.round(values, 4) + 0.0, strict=True))
         for fault in self._faults:
             if fault.point in readings:
                 readings[fault.point] = self._broken(fault, t, readings[fault.point])
@@ -141,6 +141,8 @@ class Sensors:
         point = POINTS[name]
         if point.kind != "real" or any(name.endswith(end) for end in _EXACT):
             return (0.0, 0.0, 0.0)
+        if name.endswith("_humidity"):
+            return (0.25, 0.1, 0.0)
         return _ACCURACY.get(point.unit, (0.0, 0.0, 0.0))
 
     def _broken(self, fault: Fault, t: Floats, reading: Floats) -> Floats:

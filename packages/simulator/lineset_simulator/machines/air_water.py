@@ -230,7 +230,7 @@ class AirWaterHeatPump(Machine):
     def _defrost(self) -> None:
         """Takes heat from the water to melt the frost."""
         s, c, dt = self.state, self.state.circuit, self.around.dt
-        self.circuit.run(dt, 0.8, 0.8 * s.flow * air.CP_WATER, s.inlet - 4.0, 2.5 * self.k_out, s.coil)
+        self.circuit.run(dt, 0.45, 0.8 * s.flow * air.CP_WATER, s.inlet - 4.0, 2.5 * self.k_out, s.coil)
         s.given, s.fan_out, s.backup = -c.taken, 0.0, self.locked_in * self.backup
         self.frost.melt(s, c.given * dt)
         s.defrosting += dt

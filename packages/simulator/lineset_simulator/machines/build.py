@@ -22,6 +22,8 @@ from .water_heaters import ElectricHeater, GasHeater, HeatPumpHeater
 # who must step before whom: what feeds a loop after what draws from it, observers last
 _RANKS = {"furnace_gas": 1, "chiller": 1, "circulation_pump": 2, "thermostat": 2}
 
+_COOLERS = ("heat_pump_air_air", "air_conditioner", "rooftop_unit")
+
 
 class Builder:
     """Builds the machines of one home. `machines` are by local name, `ordered` in the order of their steps."""
@@ -35,6 +37,9 @@ class Builder:
         self._chilled: dict[str, ChilledLoop] = {}
         self._by_name = {e.local: e for e in spec.equipment}
         self.machines = {e.local: self._make(e) for e in spec.equipment}
+        cooled = {e.zone for e in spec.equipment if e.type in _COOLERS or (e.type == "air_handler" and e.serves)}
+        for number, zone in enumerate(zones):
+            zone.opens = number not in cooled
         self.ordered = sorted(self.machines.values(), key=lambda m: self._rank(m.spec, self._by_name))
 
     @staticmethod

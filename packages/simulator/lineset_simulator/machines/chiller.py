@@ -11,6 +11,7 @@ from .. import air
 from ..spec import EquipmentSpec
 from .base import Columns, Machine, MachineState, Points, Surroundings, Worst
 from .circuit import Circuit, CircuitState
+from .coils import head_kept
 from .loop import LoopState
 from .readings import CIRCUIT, OPERATING, circuit_points, circuit_row, running
 
@@ -135,6 +136,7 @@ class Chiller(Machine):
             share = 0.4 + 0.6 * speed
             s.fan_out = self.full_fan_out * share**2.5
             k_c = self.k_out * share**0.7 * (1.0 - 0.68 * self.fouled)
+            k_c = head_kept(k_c, max(c.given, 0.2 * self.circuit.full_given), around.outdoor)
             self.circuit.run(around.dt, speed, 0.78 * water.flow * air.CP_WATER, water.back, k_c, around.outdoor)
             s.operating = _OP["cooling"]
         else:

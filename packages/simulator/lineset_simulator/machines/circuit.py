@@ -149,6 +149,8 @@ class Circuit:
         s.condensing += (tc - s.condensing) * chase
         s.superheat += (superheat + 9.0 * after - s.superheat) * chase
         s.subcooling += (subcooling - s.subcooling) * chase
+        # motor and inverter lose more of the power at part speed
+        work *= 1.05 + 0.24 * (1.0 - speed)
         # the leak past the valves takes the same work again without moving heat
         s.work = work * (1.0 + 0.5 * f.valve_leak + 0.5 * f.cross_leak) * (0.35 + 0.65 * ramp)
         s.taken = taken * ramp

@@ -101,14 +101,16 @@ class Indoor:
     def cool(self, watts: float, evaporating: float, source: float) -> None:
         """Takes `watts` in all from the air with a coil at `evaporating`; `source` is what it was worked out with.
 
-        The surface lies a third of the way from refrigerant to air; sensible heat is what the air gives to a surface at
-        that temperature, the rest is condensed moisture.
+        The surface lies a third of the way from refrigerant to air. What the air at most gives to it as sensible heat,
+        and the moisture that at most condenses on it, share the total.
         """
         mass = RHO_CP * max(self.flow, 0.02)
         surface = evaporating + 0.33 * (source - evaporating)
-        sensible = 0.86 * mass * (self.inlet - surface)
-        sensible = watts if sensible > watts else max(sensible, 0.45 * watts)
-        latent = watts - sensible
+        latent = watts - 0.86 * mass * (self.inlet - surface)
+        most = 0.86 * mass / air.CP * air.LATENT * (self.inlet_ratio - air.saturation_ratio(surface))
+        latent = most if latent > most else latent
+        latent = latent if latent > 0.0 else 0.0
+        sensible = watts - latent
         self.sensible, self.total = sensible, watts
         self.supply = self.inlet - (sensible - self.power) / mass
         self.moist = max(self.inlet_ratio - latent / air.LATENT / (1.2 * max(self.flow, 0.02)), 0.001)
@@ -133,6 +135,16 @@ def wet_or_dry(k: float, t: float, wet_bulb: float, evaporating: float) -> tuple
     if WET_GAIN * (wet_bulb - evaporating) > t - evaporating:
         return WET_GAIN * k, wet_bulb
     return k, t
+
+
+def head_kept(k: float, given: float, outdoor: float) -> float:
+    """Conductance (W/K) of a condenser outdoors whose fan slows so that `given` W condense at 27 degC at least.
+
+    Without this control a machine that cools in cold weather would starve its valve.
+    """
+    if outdoor > 20.0:
+        return k
+    return min(k, given / (27.0 - outdoor))
 
 
 class Frost:

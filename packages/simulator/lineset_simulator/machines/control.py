@@ -56,7 +56,7 @@ class Control:
         spec = zone.spec
         self.state = ControlState(spec.heating, spec.cooling, spec.heating, spec.cooling, float(MODE[spec.mode]))
         self.modulates = False
-        self.band, self.rest, self.least = 0.45, 300.0, 240.0
+        self.band, self.rest, self.least = 0.35, 300.0, 240.0
         self._short, self._fight = Worst(), Worst()
         self.short = self.fight = 0.0
 

@@ -213,7 +213,7 @@ class Ventilator(Handler):
             share = min(max(base, min(base + 0.5 * stale, 1.0)), 1.0)
         s.share = 0.0 if not s.mode or s.fan == _FAN["off"] else share
         self.flow = self.full_flow * s.share * (1.0 - 0.6 * self.choked)
-        warm = z.air > self.control.state.target_heating + 2.0 and around.outdoor < z.air
+        warm = z.air > self.control.state.target_heating + 2.0 and 12.0 < around.outdoor < z.air
         s.recovery = 0.0 if warm or not s.share else self.best * (1.15 - 0.25 * s.share)
         if s.share:
             s.supply = around.outdoor + s.recovery * (z.air - around.outdoor)

@@ -11,7 +11,7 @@ from .. import air
 from ..spec import EquipmentSpec
 from .base import Columns, Machine, MachineState, Points, Surroundings
 from .circuit import Circuit, CircuitState
-from .coils import Indoor, wet_or_dry
+from .coils import Indoor, head_kept, wet_or_dry
 from .control import Control
 from .readings import CIRCUIT, OPERATING, air_points, circuit_points, circuit_row, control_points, running
 
@@ -38,7 +38,7 @@ class RooftopState(MachineState):
 
 
 class RooftopUnit(Machine):
-    """A rooftop unit of `capacity` (W of cooling). Options: `heat` (W; by gas unless its fuel is electricity),
+    """A rooftop unit of `capacity` (W of cooling). Options: `heat` (W; by gas unless its fuel is electricity; 1.5 of the capacity),
     `fresh` (least share of outdoor air while people are due, 0.15), `economizer` (1)."""
 
     state: RooftopState
@@ -77,7 +77,7 @@ class RooftopUnit(Machine):
         self.k_out = self.circuit.full_given / 13.0
         self.full_fan_out = 0.018 * spec.capacity
         self.burns_gas = spec.fuel == "natural_gas"
-        self.heat = spec.options.get("heat", 0.9 * spec.capacity)
+        self.heat = spec.options.get("heat", 1.5 * spec.capacity)
         self.fresh = spec.options.get("fresh", 0.15)
         self.has_economizer = spec.options.get("economizer", 1.0) > 0.0
         if self.burns_gas:
@@ -115,7 +115,7 @@ class RooftopUnit(Machine):
     def step(self) -> None:
         """Ventilates while people are due, and heats or cools as the control calls."""
         s, around, control = self.state, self.around, self.control.state
-        was, burned = s.circuit.on, s.fire > 0.0
+        was, burned = s.circuit.on, s.fire
         blows = control.heat or control.cool or (around.comfort and control.mode > 0.0) or control.fan not in (0.0, 6.0)
         self._dampers(blows)
         s.fire = s.gas = s.given = 0.0
@@ -129,7 +129,7 @@ class RooftopUnit(Machine):
             self.circuit.rest(around.dt, around.outdoor)
             s.fan_out = 0.0
             if control.heat:
-                self._heat()
+                self._heat(burned)
             elif blows:
                 self.indoor.heat(0.0)
             else:
@@ -156,14 +156,15 @@ class RooftopUnit(Machine):
         wet_bulb = air.wet_bulb(indoor.inlet, indoor.inlet_ratio, around.pressure)
         k_e, source = wet_or_dry(indoor.conductance(), indoor.inlet, wet_bulb, c.guess_e if c.on else wet_bulb - 9.0)
         k_c = self.k_out * (1.0 - 0.68 * self.fouled) * (1.0 if speed > 0.9 else 0.75)
+        k_c = head_kept(k_c, max(c.given, 0.3 * self.circuit.full_given), around.outdoor)
         s.fan_out = self.full_fan_out * (1.0 if speed > 0.9 else 0.5)
         self.circuit.run(around.dt, speed, k_e, source, k_c, around.outdoor)
         indoor.cool(c.taken, c.guess_e, source)
         s.tally.cooling += around.dt
 
-    def _heat(self) -> None:
+    def _heat(self, burned: float) -> None:
         s = self.state
-        s.fire = 1.0 if self.control.state.demand > 0.7 else 0.55
+        s.fire = 1.0 if self.control.state.demand > (0.5 if burned > 0.9 else 0.8) else 0.6
         s.given = s.fire * self.heat
         s.gas = s.given / 0.81 if self.burns_gas else 0.0
         self.indoor.heat(s.given)
@@ -180,7 +181,7 @@ class RooftopUnit(Machine):
             return _OP["fan_only"]
         return _OP["idle"] if self.control.state.mode else _OP["off"]
 
-    def _count(self, was: bool, burned: bool) -> None:
+    def _count(self, was: bool, burned: float) -> None:
         s, c, dt, tally = self.state, self.state.circuit, self.around.dt, self.state.tally
         s.supply, s.moist = self.indoor.supply, self.indoor.moist
         if c.on:
@@ -191,7 +192,7 @@ class RooftopUnit(Machine):
             tally.filter += dt
         if s.fire and self.burns_gas:
             tally.burner += dt
-            tally.burner_starts += not burned
+            tally.burner_starts += burned == 0.0
             tally.gas += s.gas * dt
         electric = 0.0 if self.burns_gas else s.given
         running_now = c.on or s.fire > 0.0 or self.indoor.flow > 0.0

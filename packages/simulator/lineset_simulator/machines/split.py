@@ -11,7 +11,7 @@ from .. import air
 from ..spec import EquipmentSpec
 from .base import Columns, Machine, MachineState, Points, Surroundings
 from .circuit import Circuit, CircuitState
-from .coils import Frost, Indoor, wet_or_dry
+from .coils import Frost, Indoor, head_kept, wet_or_dry
 from .control import MODE, Control
 from .readings import CIRCUIT, OPERATING, air_points, circuit_points, circuit_row, control_points, running
 
@@ -145,7 +145,8 @@ class AirConditioner(Machine):
         guess = c.guess_e if c.on and s.cooled else wet_bulb - 9.0
         k_e, source = wet_or_dry(self.indoor.conductance(), zone.air, wet_bulb, guess)
         s.cooled, s.backup = True, 0.0
-        self.circuit.run(around.dt, speed, k_e, source, self._outdoor(speed), around.outdoor)
+        k_c = head_kept(self._outdoor(speed), max(c.given, 0.4 * self.circuit.full_given), around.outdoor)
+        self.circuit.run(around.dt, speed, k_e, source, k_c, around.outdoor)
         self.indoor.cool(c.taken, c.guess_e, source)
         s.operating = _OP["cooling"]
         s.tally.cooling += around.dt
@@ -311,7 +312,7 @@ class AirHeatPump(AirConditioner):
         dt = around.dt
         self.indoor.blow(0.6)
         room = self.indoor.zone.state.air
-        self.circuit.run(dt, 1.0 if self.stages else 0.9, 0.75 * self.indoor.conductance(), room, 2.5 * self.k_out, s.coil)
+        self.circuit.run(dt, 0.8, 0.75 * self.indoor.conductance(), room, 2.5 * self.k_out, s.coil)
         s.backup = max(0.5 * self.backup, self.locked_in * self.backup)
         self.indoor.heat(-c.taken, s.backup)
         s.fan_out = 0.0
