@@ -59,7 +59,7 @@ listen: "{loopback}:-1"
 {tls}
 max_payload: 262144
 max_pending: 33554432
-mqtt {{ listen: "{bind}:{token}", js_domain: {domain}, {tls} }}
+mqtt {{ listen: "{bind}:{token}", js_domain: {domain}, js_api_timeout: "2s", {tls} }}
 leafnodes {{ reconnect: "1s", remotes: [
   {{ url: "tls://app:{leaf_app}@{loopback}:{leaf}", account: APP, tls {{ ca_file: {ca}, timeout: 5 }} }}
   {{ url: "tls://sys:{leaf_sys}@{loopback}:{leaf}", account: SYS, tls {{ ca_file: {ca}, timeout: 5 }} }}
@@ -120,8 +120,8 @@ class EmbeddedNats:
         Raises:
             EngineFault: it can't start; the message says why and what to do.
         """
-        check_disk(self._settings.data)
         place = self.place
+        check_disk(place.folder)
         folders = {part: place.private(part) for part in ("store", "work-hub", "work-token")}
         for part in ("work-hub", "work-token"):
             end_leftovers(folders[part], "nats-server", signal.SIGTERM)

@@ -114,7 +114,7 @@ class EmbeddedPostgres:
         Raises:
             EngineFault: it can't start; the message says why and what to do.
         """
-        check_disk(self._data)
+        check_disk(self.place.folder)
         programs = self._programs()
         end_leftovers(self.cluster, "postgres", signal.SIGINT)
         self._forget_stale_pid()

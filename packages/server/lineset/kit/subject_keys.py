@@ -1,6 +1,9 @@
 """Where the keys of subjects are kept: in a stream of the message bus, apart from the database that holds what they seal."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import nats.errors
 import nats.js.errors
@@ -9,12 +12,17 @@ from lineset.kit.bus import KEYS_PREFIX, KEYS_STREAM, Bus, BusFault
 
 _NO_STREAM = 10059
 _WRONG_LAST_SEQUENCE = 10071
+_TRIES = 4  # of 2 s each: a restart of the bus takes less
+_PAUSE_S = 0.25
+
+T = TypeVar("T")
 
 
 class SubjectKeys:
     """The keys of subjects, kept on the bus and nowhere else. Implements `lineset.privacy.KeyStore`.
 
     Destroying a key overwrites its bytes in the server's file (and syncs it); a bucket's own delete and purge would leave them there.
+    A restart of the bus is waited out: what is asked here may be asked twice without harm.
     """
 
     def __init__(self, bus: Bus) -> None:
@@ -32,19 +40,18 @@ class SubjectKeys:
     async def create(self, subject: str, wrapped: bytes) -> bool:
         """Store it unless the subject has one already; whether it was stored. It is on disk when this returns.
 
+        After a restart of the bus during the call, False may mean that it was this call that stored it: ask what is stored.
+
         Raises:
             BusFault: the bus is away.
         """
+        only_first = {"Nats-Expected-Last-Subject-Sequence": "0"}
         try:
-            await self._bus.stream.publish(
-                f"{KEYS_PREFIX}{_token(subject)}", wrapped, headers={"Nats-Expected-Last-Subject-Sequence": "0"}, timeout=5
-            )
+            await _patiently(lambda: self._bus.stream.publish(f"{KEYS_PREFIX}{_token(subject)}", wrapped, headers=only_first, timeout=2))
         except nats.js.errors.APIError as error:
             if error.err_code == _WRONG_LAST_SEQUENCE:
                 return False
             raise BusFault("key_store", f"The key store refused: {error}") from error
-        except (nats.errors.Error, TimeoutError) as error:
-            raise BusFault("key_store", f"The key store does not answer: {error}") from error
         return True
 
     async def destroy(self, subject: str) -> None:
@@ -54,38 +61,58 @@ class SubjectKeys:
             BusFault: the bus is away.
         """
         while (found := await self._last(subject)) is not None:
+            sequence = found[0]
             try:
-                await self._bus.stream.delete_msg(KEYS_STREAM, found[0])
+                await _patiently(lambda sequence=sequence: self._bus.stream.delete_msg(KEYS_STREAM, sequence))  # type: ignore[misc]
             except nats.js.errors.NotFoundError:
                 continue
-            except (nats.errors.Error, TimeoutError) as error:
+            except nats.js.errors.APIError as error:
                 raise BusFault("key_store", f"The key store did not erase: {error}") from error
 
     async def subjects(self) -> list[str]:
-        """All subjects that have a key."""
-        try:
-            # the subjects of a large store come in pages
-            named: dict[str, int] = {}
-            while True:
-                request = json.dumps({"subjects_filter": f"{KEYS_PREFIX}>", "offset": len(named)}).encode()
-                answer = json.loads(await self._bus.request(f"$JS.API.STREAM.INFO.{KEYS_STREAM}", request, timeout_s=10))
-                page = (answer.get("state") or {}).get("subjects") or {}
-                named.update(page)
-                if not page or len(named) >= answer["state"].get("num_subjects", 0):
-                    return [subject.removeprefix(KEYS_PREFIX) for subject in named]
-        except (KeyError, ValueError) as error:
-            raise BusFault("key_store", "The key store gave an answer that can't be read.") from error
+        """All subjects that have a key.
+
+        Raises:
+            BusFault: the bus is away.
+        """
+        named: dict[str, int] = {}
+        while True:  # the subjects of a large store come in pages
+            request = json.dumps({"subjects_filter": f"{KEYS_PREFIX}>", "offset": len(named)}).encode()
+            state = json.loads(await self._bus.request(f"$JS.API.STREAM.INFO.{KEYS_STREAM}", request, timeout_s=5)).get("state")
+            if state is None:
+                raise BusFault("key_store", "The key store is missing. Restore it from a backup.")
+            page = state.get("subjects") or {}
+            named.update(page)
+            if not page or len(named) >= state.get("num_subjects", 0):
+                return [subject.removeprefix(KEYS_PREFIX) for subject in named]
 
     async def _last(self, subject: str) -> tuple[int, bytes] | None:
         try:
-            found = await self._bus.stream.get_last_msg(KEYS_STREAM, f"{KEYS_PREFIX}{_token(subject)}")
+            found = await _patiently(lambda: self._bus.stream.get_last_msg(KEYS_STREAM, f"{KEYS_PREFIX}{_token(subject)}"))
         except nats.js.errors.NotFoundError as error:
             if error.err_code == _NO_STREAM:  # which is no answer about a key
                 raise BusFault("key_store", "The key store is missing. Restore it from a backup.") from error
             return None
-        except (nats.errors.Error, TimeoutError) as error:
-            raise BusFault("key_store", f"The key store does not answer: {error}") from error
+        except nats.js.errors.APIError as error:
+            raise BusFault("key_store", f"The key store refused: {error}") from error
         return int(found.seq or 0), found.data or b""
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again while nobody answers."""
+    for attempt in range(_TRIES):
+        try:
+            async with asyncio.timeout(2):
+                return await ask()
+        except nats.js.errors.APIError as error:
+            if not isinstance(error, nats.js.errors.ServiceUnavailableError):
+                raise
+            last: Exception = error
+        except (nats.errors.Error, TimeoutError) as error:
+            last = error
+        if attempt < _TRIES - 1:
+            await asyncio.sleep(_PAUSE_S)
+    raise BusFault("key_store", f"The key store does not answer: {last}") from last
 
 
 def _token(subject: str) -> str:
