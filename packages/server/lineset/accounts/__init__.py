@@ -40,6 +40,7 @@ from lineset.accounts.invitations import (
     read_invitation,
     withdraw_invitation,
 )
+from lineset.accounts.jobs import add_jobs
 from lineset.accounts.model import COMPANY_ROLES, HOUSEHOLD_ROLES, SCOPES, STAFF_ROLES
 from lineset.accounts.people import Contact, NewContact, Profile, add_contact, change_contact, change_profile, get_profile, remove_contact
 from lineset.accounts.principals import (
@@ -91,6 +92,7 @@ __all__ = [
     "accept_as_new",
     "accept_invitation",
     "add_contact",
+    "add_jobs",
     "add_staff",
     "admit",
     "ask_reset",

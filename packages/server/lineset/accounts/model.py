@@ -375,7 +375,7 @@ class AccessGrantRow(Base):
                     read="household_id = ANY (ARRAY(SELECT access.households('view')))"
                     " OR organisation_id IN (SELECT access.organisations())",
                     write="household_id = ANY (ARRAY(SELECT access.households('owner')))",
-                    systems={"setup": "rw"},
+                    systems={"setup": "rw", "housekeeping": "rw"},
                 ),
             )
         ),

@@ -16,6 +16,7 @@ from lineset.privacy.declare import (
 )
 from lineset.privacy.door import Context, Door, Person, System, Tx
 from lineset.privacy.register import Register, Undeclared
+from lineset.privacy.retention import add_jobs, sweep
 from lineset.privacy.vault import KeyStore, Unsealable, Vault, fold_email
 from lineset.privacy.vocabulary import (
     WHILE_ACCOUNT,
@@ -49,11 +50,13 @@ __all__ = [
     "Undeclared",
     "Unsealable",
     "Vault",
+    "add_jobs",
     "by_household",
     "by_person",
     "fold_email",
     "held",
     "secret_digest",
+    "sweep",
     "table",
     "technical",
 ]
