@@ -115,11 +115,16 @@ SETTINGS_FILE = "agent.toml"
 STORE_FILE = "agent.db"
 
 
+def save_identity(identity: Identity) -> bytes:
+    """The content of `gateway.json`."""
+    return msgspec.json.encode(identity, enc_hook=str)
+
+
 def load_identity(data: Path) -> Identity:
     """The identity that enrolment left in the data folder. Raises ConfigError."""
     path = data / IDENTITY_FILE
     try:
-        identity = msgspec.json.decode(path.read_bytes(), type=Identity)
+        identity = msgspec.json.decode(path.read_bytes(), type=Identity, dec_hook=lambda kind, value: kind(value))
     except FileNotFoundError:
         raise ConfigError(f"This gateway is not enrolled ({path} is missing). Run: lineset-agent enrol") from None
     except (OSError, msgspec.MsgspecError) as error:

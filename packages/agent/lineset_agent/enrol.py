@@ -11,9 +11,9 @@ import os
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -21,7 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from lineset_agent.config import IDENTITY_FILE, Identity
+from lineset_agent.config import IDENTITY_FILE, Identity, save_identity
+
+if TYPE_CHECKING:
+    import httpx
 
 CERTIFICATE_FILE = "identity.pem"
 CA_FILE = "ca.pem"
@@ -104,11 +107,13 @@ def keep_token(server: str, gateway: str, token: str, host: str, port: int, data
     if ca is not None:
         _write(data / CA_FILE, _read(ca))
     identity = Identity(gateway, host, port, server, None if ca is None else Path(CA_FILE), token_file=Path("token"))
-    _write(data / IDENTITY_FILE, msgspec.json.encode(identity))
+    _write(data / IDENTITY_FILE, save_identity(identity))
     return identity
 
 
 async def _post(url: str, body: dict[str, str], ca: Path | None) -> Enrolled:
+    import httpx  # noqa: PLC0415  12 MB that a running agent needs once in two months
+
     try:
         context = ssl.create_default_context(cafile=None if ca is None else str(ca))
         async with httpx.AsyncClient(verify=context, timeout=_TIMEOUT_S, follow_redirects=False) as client:
@@ -126,7 +131,7 @@ async def _post(url: str, body: dict[str, str], ca: Path | None) -> Enrolled:
         raise EnrolError(f"The cloud's answer cannot be used: {error}") from None
 
 
-def _reason(response: httpx.Response) -> str:
+def _reason(response: "httpx.Response") -> str:
     with contextlib.suppress(ValueError, AttributeError):
         body = response.json()
         return str(body.get("detail") or body.get("title") or body)[:300]
@@ -141,7 +146,7 @@ def _install(answer: Enrolled, key: ec.EllipticCurvePrivateKey, data: Path, serv
         _write(data / "web-ca.pem", _read(kept_ca))
     _write(data / CERTIFICATE_FILE, private + answer.certificate.encode())
     identity = Identity(answer.gateway, answer.mqtt.host, answer.mqtt.port, server, Path(CA_FILE), Path(CERTIFICATE_FILE))
-    _write(data / IDENTITY_FILE, msgspec.json.encode(identity))
+    _write(data / IDENTITY_FILE, save_identity(identity))
     (data / _NEW_KEY_FILE).unlink(missing_ok=True)
     return identity
 
