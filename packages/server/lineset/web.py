@@ -10,13 +10,13 @@ from typing import Any
 import structlog
 from granian import Granian
 from granian.constants import Interfaces
-from litestar import Litestar, Request, Response, Router, get
+from litestar import Litestar, Request, Response, get
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler
 
-from lineset import accounts, pages
+from lineset import accounts, api, pages
 from lineset.kit.errors import LinesetError, TooMany
 from lineset.kit.settings import Settings, from_environment, secret
 from lineset.pages.common.edge import CSRF, Edge, NotSignedIn, to_sign_in
@@ -98,7 +98,7 @@ def create_app(settings: Settings) -> Litestar:
             yield
             await hub.stop()
 
-    handlers: list[ControllerRouterHandler] = [alive, healthy, *pages.routes(settings), *_api(settings)]
+    handlers: list[ControllerRouterHandler] = [alive, healthy, *pages.routes(settings), *api.routes()]
     return Litestar(
         handlers,
         lifespan=[lifespan],
@@ -120,10 +120,6 @@ def create_app(settings: Settings) -> Litestar:
             Exception: unknown_error,
         },
     )
-
-
-def _api(settings: Settings) -> list[Router]:
-    return []
 
 
 def app() -> Litestar:

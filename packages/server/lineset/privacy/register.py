@@ -7,7 +7,7 @@ from sqlalchemy import Connection, MetaData, text
 
 from lineset.kit.errors import LinesetError
 from lineset.privacy.declare import Cookie, Engine, File, Holds, Stream, Table
-from lineset.privacy.vocabulary import Subject
+from lineset.privacy.vocabulary import Purpose, Subject
 
 
 class Undeclared(LinesetError):
@@ -36,6 +36,8 @@ class Register:
             missing += [f"{table.name}.{c.name}" for c in table.columns if not isinstance(c.info.get("holds"), Holds)]
             if declared.subject is not Subject.NOBODY and declared.path not in table.columns:
                 missing.append(f"{table.name}: the path {declared.path!r} to its subject")
+            if declared.retention.anchor in table.columns and not _ends(declared):
+                missing.append(f"{table.name}: housekeeping may not delete what has reached its time")
         if missing:
             raise Undeclared("undeclared", "These hold data without a declaration: " + ", ".join(sorted(missing)))
 
@@ -106,6 +108,10 @@ class Register:
             if path.is_file() and not any(_matches(relative, p) for p in patterns):
                 found.append(str(relative))
         return sorted(found)
+
+
+def _ends(declared: Table) -> bool:
+    return Purpose.KEEP in declared.purposes and declared.guard.systems.get("housekeeping") == "rw"
 
 
 def _matches(path: Path, pattern: str) -> bool:

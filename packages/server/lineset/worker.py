@@ -1,0 +1,107 @@
+"""The worker role: jobs of the queue, delivery of commands, and what is due at fixed times.
+
+Any number of these processes may run.
+"""
+
+import asyncio
+import contextlib
+import signal
+from datetime import UTC, datetime, timedelta
+
+import procrastinate
+import structlog
+import uvloop
+from nats.aio.msg import Msg
+from sqlalchemy import text
+
+from lineset import accounts, messaging, privacy
+from lineset.control import Delivery
+from lineset.kit.addresses import database_secret, owner_url
+from lineset.kit.roles import APP, role_url
+from lineset.kit.settings import Settings
+from lineset.platform import Platform, open_platform
+from lineset.privacy import Context, Purpose, System
+
+log = structlog.get_logger(__name__)
+
+HOUSEKEEPING = Context(System("housekeeping"), Purpose.KEEP)
+DAYS_AHEAD = 2
+
+
+def jobs(platform: Platform) -> procrastinate.App:
+    """The queue with every job of every domain."""
+    url = role_url(owner_url(platform.settings), database_secret(platform.settings), APP).set(drivername="postgresql")
+    connector = procrastinate.PsycopgConnector(conninfo=url.render_as_string(hide_password=False), min_size=1, max_size=3)
+    app = procrastinate.App(connector=connector)
+    messaging.add_jobs(app, platform.door, platform.settings)
+    accounts.add_jobs(app, platform.door)
+    privacy.add_jobs(app, platform.door, platform.register)
+    add_jobs(app, platform)
+    return app
+
+
+def add_jobs(app: procrastinate.App, platform: Platform) -> None:
+    """Register what belongs to no domain: room for the coming days, and forgetting jobs that are done."""
+
+    @app.periodic(cron="7 * * * *")
+    @app.task(name="telemetry.make_room", queueing_lock="telemetry.make_room")
+    async def make_room(timestamp: int) -> None:  # noqa: ARG001 - as above
+        await make_days(platform)
+
+    @app.periodic(cron="13 5 * * *")
+    @app.task(name="jobs.forget", queueing_lock="jobs.forget", pass_context=True)
+    async def forget(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
+        await context.app.job_manager.delete_old_jobs(nb_hours=7 * 24, include_failed=True, include_cancelled=True, include_aborted=True)
+
+
+async def make_days(platform: Platform) -> None:
+    """Make the partitions of today and the next days before the first frame needs them."""
+    async with platform.door.open(HOUSEKEEPING) as tx:
+        for ahead in range(DAYS_AHEAD):
+            day = (datetime.now(UTC) + timedelta(days=ahead)).date()
+            await tx.session.execute(text("SELECT access.ensure_day(:day)"), {"day": day})
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    async with open_platform(settings, "worker", pool=4) as platform:
+        await make_days(platform)
+        app = jobs(platform)
+        async with app.open_async():
+
+            async def healthy(message: Msg) -> None:
+                await message.respond(b"{}")
+
+            await platform.bus.subscribe("health.worker", healthy, queue="worker")
+            tasks = [
+                asyncio.create_task(stop.wait()),
+                asyncio.create_task(Delivery(platform.door, platform.bus).run()),
+                asyncio.create_task(_work(app)),
+            ]
+            log.info("worker_ready")
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        log.info("worker_stopped", clean=tasks[0] in done)
+
+
+async def _work(app: procrastinate.App) -> None:
+    """The queue's worker, begun again while the database is away."""
+    while True:
+        try:
+            await app.run_worker_async(install_signal_handlers=False, listen_notify=True, concurrency=4, shutdown_graceful_timeout=5)
+        except Exception as error:  # noqa: BLE001 - the library passes on whatever its driver raised
+            log.warning("queue_away", error=str(error)[:200])
+        await asyncio.sleep(1)
+
+
+def serve(settings: Settings) -> None:
+    """Run the role in this process until it is told to stop."""
+    uvloop.run(run(settings))
