@@ -10,8 +10,9 @@ from lineset_contract.profiles import PROFILES
 from lineset_contract.refusals import SENTENCES
 from lineset_contract.values import check_frame
 
-from tests.checks import ROOT
+from tests.checks import ROOT, tracked
 
+DOCS = {str(path.relative_to(ROOT)): path.read_text() for path in tracked("*.md", "docs/**/*.md")}
 DEVICE_API = (ROOT / "docs" / "guides" / "device-api.md").read_text()
 EXAMPLES = re.findall(r"^```json (\w+)\n(.*?)^```$", DEVICE_API, re.M | re.S)
 
@@ -75,3 +76,22 @@ def test_the_numbers_of_the_device_guide_are_those_of_the_code() -> None:
     assert Callout.FAILURES_PER_GATEWAY == 10
     assert f"At most {MAX_EVENTS_AN_HOUR} events" in section(DEVICE_API, "Events and status")
     assert f"{MAX_DETAIL_BYTES // 1024} kB of detail" in section(DEVICE_API, "Events and status")
+
+
+def test_every_setting_stands_in_the_operators_guide() -> None:
+    code = "".join(path.read_text() for path in tracked("packages/**/*.py"))
+    assert set(re.findall(r"LINESET_[A-Z_]+", code)) == set(re.findall(r"`(LINESET_[A-Z_]+)`", DOCS["docs/guides/operate.md"]))
+
+
+@pytest.mark.parametrize("page", sorted(DOCS))
+def test_files_that_the_documentation_names_exist(page: str) -> None:
+    named = re.findall(r"`((?:packages|docs|tests|bench)/[\w./-]+)`", DOCS[page])
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_architecture_names_every_part_of_the_server() -> None:
+    server = ROOT / "packages" / "server" / "lineset"
+    parts = {p.name for p in server.iterdir() if p.is_dir() and (p / "__init__.py").exists()}
+    parts |= {p.name for p in server.glob("*.py") if p.name != "__init__.py"}
+    named = set(re.findall(r"[\w.]+", section(DOCS["docs/architecture.md"], "Inside the server")))
+    assert parts - named == set()
