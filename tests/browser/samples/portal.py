@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from lineset.pages.common.draw import Spark, spark
 from lineset.pages.common.facts import Machine, Site
+from lineset.pages.common.machine_page import machine_page
 from lineset.pages.common.reader import Reader
-from lineset.pages.portal.equipment import equipment_view
 from lineset.pages.portal.fleet import Query, fleet_view
 from lineset.pages.portal.ranking import Home, rank
 from lineset_contract.control import NO_LIMITS, Bounds, bounds
@@ -111,19 +111,10 @@ def _equipment(
         order("expired", "", 21.5, age=17000.0, who="Priya Shah"),
         order("refused", "Heating set point 31 °C is above 30 °C, the limit of this type of machine.", 31.0, age=40000.0, who="Ines Lund"),
     )
-    view = equipment_view(
-        reader,
-        SITE,
-        "Ortega-Lund",
-        shown,
-        day() if full else None,
-        orders if full else (),
-        _limits(shown.type),
-        NOW,
-        may_command=may_command,
-        **form,
+    view = machine_page(
+        reader, shown, day() if full else None, orders if full else (), _limits(shown.type), NOW, may_command=may_command, **form
     )
-    return {"equipment": view}
+    return {"equipment": view, "site": SITE, "household": "Ortega-Lund"}
 
 
 SAMPLES: dict[str, Sample] = {

@@ -4,6 +4,7 @@ Everything here runs in a transaction of the asker: the tenures that row-level s
 """
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -62,8 +63,13 @@ class PointInfo:
     known: bool
 
 
-async def latest(tx: Tx, equipment: list[UUID]) -> dict[UUID, Latest]:
-    """The newest values of these machines, as far as the asker may see them; a machine without any has no entry."""
+async def latest(tx: Tx, equipment: list[UUID], names: Collection[str] | None = None) -> dict[UUID, Latest]:
+    """The newest values of these machines, as far as the asker may see them; a machine without any has no entry.
+
+    `names`: only these points. The database then picks them out, which is what makes a list of thousands of machines quick.
+    """
+    if names is not None:
+        return await _latest_of(tx, equipment, names)
     rows = (
         await tx.session.execute(
             text(
@@ -82,6 +88,26 @@ async def latest(tx: Tx, equipment: list[UUID]) -> dict[UUID, Latest]:
             if point.slot < len(place) and times[point.slot] and not math.isnan(place[point.slot]):
                 values[point.name] = _reading(point, place[point.slot], times[point.slot])
         result[id_] = Latest(id_, t, values)
+    return result
+
+
+async def _latest_of(tx: Tx, equipment: list[UUID], names: Collection[str]) -> dict[UUID, Latest]:
+    rows = await tx.session.execute(
+        text(
+            "SELECT l.equipment_id, extract(epoch FROM l.t)::float8, s.point, s.kind, s.slot, s.known,"
+            " CASE s.kind WHEN 'counter' THEN l.totals[s.slot + 1] ELSE l.reals[s.slot + 1] END,"
+            " CASE s.kind WHEN 'counter' THEN l.total_times[s.slot + 1] ELSE l.real_times[s.slot + 1] END"
+            " FROM latest l JOIN tenures n USING (series_id)"
+            " LEFT JOIN slots s ON s.equipment_id = l.equipment_id AND s.point = ANY(:names)"
+            " WHERE l.equipment_id = ANY(:ids) AND n.ends_at IS NULL"
+        ),
+        {"ids": equipment, "names": list(names)},
+    )
+    result: dict[UUID, Latest] = {}
+    for id_, t, point, kind, slot, known, value, at in rows:
+        found = result.setdefault(id_, Latest(id_, t, {}))
+        if point is not None and at and value is not None and not math.isnan(value):
+            found.values[point] = _reading(PointInfo(point, cast("Kind", kind), slot, known), value, at)
     return result
 
 

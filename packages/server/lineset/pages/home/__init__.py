@@ -1,8 +1,25 @@
-"""Pages of one area; see the files beside this one."""
+"""The home app: is it comfortable, is anything wrong, turn it up, who sees my data."""
 
 from litestar.types import ControllerRouterHandler
+
+from ..common.flows.gateways import gateway_routes
+from ..common.flows.machines import form_routes
+from ..common.flows.sites import settings_routes
+from . import routes_machines, routes_now, routes_sites
+from .area import HOME
+from .manifest import manifest
+
+__all__ = ["routes"]
 
 
 def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
-    return []
+    return [
+        manifest,
+        *routes_now.HANDLERS,
+        *routes_machines.HANDLERS,
+        *routes_sites.HANDLERS,
+        form_routes(HOME),
+        gateway_routes(HOME),
+        settings_routes(HOME),
+    ]

@@ -1,8 +1,23 @@
-"""Pages of one area; see the files beside this one."""
+"""The contractor's portal: which site needs me first and why, one page a site, one a machine."""
 
 from litestar.types import ControllerRouterHandler
+
+from ..common.flows.gateways import gateway_routes
+from ..common.flows.machines import form_routes
+from ..common.flows.sites import settings_routes
+from . import routes_fleet, routes_sites, routes_team
+from .area import PORTAL
+
+__all__ = ["routes"]
 
 
 def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
-    return []
+    return [
+        *routes_fleet.HANDLERS,
+        *routes_sites.HANDLERS,
+        *routes_team.HANDLERS,
+        form_routes(PORTAL),
+        gateway_routes(PORTAL),
+        settings_routes(PORTAL),
+    ]

@@ -1,5 +1,7 @@
-/** Fills in the browser's own time zone where a form asks for one; without scripts it stays empty, which is allowed. */
+/** Fills an empty time zone with the browser's own. */
+
 export function startZone(): void {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  for (const field of document.querySelectorAll<HTMLInputElement>("input[data-own-zone]")) field.value ||= zone;
+  for (const input of document.querySelectorAll<HTMLInputElement>("[data-guess-zone]")) {
+    if (!input.value) input.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
 }

@@ -1,0 +1,1 @@
+"""Flows that home app and portal share: machines, gateways, sites."""
