@@ -99,37 +99,37 @@ def test_a_new_epoch_renumbers_what_is_held(tmp_path: Path) -> None:
 
 def test_TEL_02_a_full_buffer_drops_the_oldest_and_says_how_many(tmp_path: Path) -> None:
     store = Store(tmp_path / "agent.db")
-    buffer = Buffer(store, 20_000)
-    for number in range(1000):
+    buffer = Buffer(store, 10_000)
+    for number in range(400):
         buffer.append([frame(number)], now=T0)
     held = numbers(buffer)
-    assert held == list(range(1000 - len(held), 1000))
-    assert 100 < len(held) < 1000
-    assert buffer.depth().bytes <= 20_000
+    assert held == list(range(400 - len(held), 400))
+    assert 30 < len(held) < 400
+    assert buffer.depth().bytes <= 10_000
     assert [message.seq for message in messages(buffer)] == list(range(1, len(held) + 1))
     told = [json.loads(parcel.payload) for parcel in Outbox(store).first(1000)]
     assert all(event["kind"] == "error" and event["detail"]["code"] == "buffer_full" for event in told)
-    assert sum(event["detail"]["frames"] for event in told) == 1000 - len(held)
-    assert told[-1]["detail"]["total"] == 1000 - len(held)
+    assert sum(event["detail"]["frames"] for event in told) == 400 - len(held)
+    assert told[-1]["detail"]["total"] == 400 - len(held)
     assert told[0]["detail"]["from"] == T0
-    assert told[-1]["detail"]["to"] == T0 + 1000 - len(held) - 1
+    assert told[-1]["detail"]["to"] == T0 + 400 - len(held) - 1
 
 
 def test_TEL_02_a_full_disk_keeps_the_newest_and_breaks_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path / "agent.db")
     buffer = Buffer(store, 1 << 30)
     with store.reading() as connection:
-        connection.execute("PRAGMA max_page_count = 60").fetchall()
+        connection.execute("PRAGMA max_page_count = 44").fetchall()
     noise = random.Random(1)
-    for number in range(1000):
+    for number in range(400):
         values = {f"p{i}": noise.random() for i in range(20)}
         buffer.append([Frame(T0 + number, "hp1", {"run_time": number, **values})], now=T0)
     held = numbers(buffer)
-    assert held == list(range(1000 - len(held), 1000))
-    assert 20 < len(held) < 1000
+    assert held == list(range(400 - len(held), 400))
+    assert 20 < len(held) < 400
     assert [message.seq for message in messages(buffer)] == list(range(1, len(held) + 1))
     told = [json.loads(parcel.payload)["detail"] for parcel in Outbox(store).first(1000)]
-    assert sum(detail["frames"] for detail in told) == 1000 - len(held)
+    assert sum(detail["frames"] for detail in told) == 400 - len(held)
 
 
 def test_a_disk_without_any_room_is_an_error_and_loses_nothing_held(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
 from lineset_agent.buffer import Buffer
 from lineset_agent.cli import app
 from lineset_agent.store import Store

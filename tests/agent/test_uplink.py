@@ -104,6 +104,27 @@ def test_TEL_02_a_refused_frame_is_kept_as_a_refusal_and_the_rest_flows_on(tmp_p
     asyncio.run(scenario())
 
 
+def test_TEL_02_what_the_cloud_does_not_take_now_is_kept_and_sent_later(tmp_path: Path, broker: Broker) -> None:
+    async def scenario() -> None:
+        pump = HeatPump()
+        pump.reads_until_pause = 100
+        agent = Agent(config(broker, "held", tmp_path, poll_interval=0.005, resend_at_most=0.3), pump)
+        async with cloud_of(broker, "held") as cloud:
+            cloud.hold_back = "not_claimed"
+            async with running(agent.run()):
+                await until(lambda: pump.count == 100 and cloud.arrivals > 3)
+                assert agent.depth().frames >= 99
+                cloud.hold_back = "rate"
+                arrivals = cloud.arrivals
+                await until(lambda: cloud.arrivals > arrivals)
+                cloud.hold_back = ""
+                await until(lambda: agent.started.is_set() and agent.depth().frames == 0)
+                assert agent.buffer.refusals() == [], "held back is not refused"
+            assert cloud.values("run_time") == list(range(1, 101))
+
+    asyncio.run(scenario())
+
+
 def test_TEL_02_a_cloud_that_was_restored_gets_what_is_held_under_a_new_epoch(tmp_path: Path, broker: Broker) -> None:
     async def scenario() -> None:
         pump = HeatPump()

@@ -158,6 +158,7 @@ class Cloud:
         self.order: list[Frame] = []
         self.arrivals = 0
         self.silent = False
+        self.hold_back = ""
         self.acks_sent = 0
         self.lose: Callable[[FrameMessage], bool] = lambda _: False
         self.refuse: Callable[[FrameMessage], list[Refused]] = lambda _: []
@@ -200,6 +201,10 @@ class Cloud:
     async def _take_frames(self, message: FrameMessage) -> None:
         self.arrivals += 1
         if self.lose(message):
+            return
+        if self.hold_back:
+            self.committed.setdefault(message.epoch, {})
+            await self.acknowledge(message.epoch, [Refused(message.seq, None, self.hold_back, "not now")])
             return
         kept = self.committed.setdefault(message.epoch, {})
         refused = self.refuse(message)

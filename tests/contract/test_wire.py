@@ -13,6 +13,7 @@ from lineset_contract.points import POINTS
 from lineset_contract.refusals import SENTENCES
 from lineset_contract.values import BadValueError, check_frame, check_time, good_name, number
 from lineset_contract.wire import (
+    HELD_BACK,
     MAX_FRAMES,
     MAX_MESSAGE_BYTES,
     Ack,
@@ -28,6 +29,7 @@ from lineset_contract.wire import (
     WireError,
     decode,
     encode,
+    encode_ack,
     read_frames,
     sequence_of,
 )
@@ -119,6 +121,16 @@ def test_one_bad_frame_costs_no_good_one(mixed: list[Any]) -> None:
     assert all(refused.seq == 7 and refused.code == "bad_message" for refused in read.refused)
 
 
+def test_an_acknowledgement_with_very_many_refusals_is_split() -> None:
+    refused = [Refused(seq, index, "out_of_range", "x" * 100) for seq in range(1, 30) for index in range(100)]
+    payloads = encode_ack(Ack("k3", 29, refused))
+    assert all(len(payload) <= MAX_MESSAGE_BYTES for payload in payloads)
+    acks = [decode(Ack, payload) for payload in payloads]
+    assert [one for ack in acks for one in ack.refused] == refused
+    assert {(ack.epoch, ack.through) for ack in acks} == {("k3", 29)}
+    assert encode_ack(Ack("k3", 29)) == [encode(Ack("k3", 29))]
+
+
 def test_the_number_of_a_message_that_is_too_large_can_still_be_told() -> None:
     message = {"epoch": "k3", "seq": 12, "frames": [{"t": 1, "e": "x" * 70_000, "v": {}}]}
     payload = json.dumps(message).encode()
@@ -184,6 +196,10 @@ def test_clocks_that_are_wrong_are_told_so() -> None:
     refused = check_frame(Frame(NOW, "hp1", {f"p{i}": 1 for i in range(65)}), NOW).refused
     assert [refusal.code for refusal in refused] == ["too_many_points"]
     assert check_frame(Frame(0.0, "hp1", {"room_temperature": 20}), None).known == {"room_temperature": 20}
+
+
+def test_what_is_held_back_has_a_sentence() -> None:
+    assert set(SENTENCES) >= HELD_BACK
 
 
 def test_names() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 
 import aiomqtt
 from lineset_contract import topics
-from lineset_contract.wire import Ack, Event, Status, WireError, decode, encode
+from lineset_contract.wire import HELD_BACK, Ack, Event, Refused, Status, WireError, decode, encode
 
 from lineset_agent.buffer import Buffer
 from lineset_agent.clock import Clock
@@ -30,6 +30,7 @@ _paho_log.setLevel(logging.ERROR)
 
 _AT_ONCE = 16
 _LOOK_AGAIN_S = 5.0
+_RATE_PAUSE_S = 1.0
 
 Handler = Callable[[bytes], Awaitable[None]]
 Hello = Callable[[], dict[str, object]]
@@ -60,6 +61,7 @@ class Uplink:
         self._hello = hello
         self.connected = asyncio.Event()
         self.last_error = ""
+        self.held_back = ""
         self._new_frames = asyncio.Event()
         self._new_parcels = asyncio.Event()
         self._reconnect = asyncio.Event()
@@ -181,9 +183,15 @@ class Uplink:
         except WireError as error:
             log.warning("an acknowledgement cannot be read: %s", error.say)
             return
+        held = [one for one in ack.refused if one.code in HELD_BACK]
+        if held:
+            self._hold(held[0])
+            ack = Ack(ack.epoch, ack.through, [one for one in ack.refused if one.code not in HELD_BACK])
         row = self._buffer.row_of(ack)
-        if row is None:
-            return  # of an epoch that has ended
+        if row is None:  # of an epoch that has ended, or of a message that could not be read at all
+            if ack.refused:
+                await asyncio.to_thread(self._buffer.acknowledge, ack)
+            return
         if row > self._buffer.last:
             await asyncio.to_thread(self._buffer.acknowledge, ack)
         elif self._window.acknowledge(row):
@@ -192,6 +200,13 @@ class Uplink:
         else:
             self._settle.add(ack)
         self._new_frames.set()
+
+    def _hold(self, refused: Refused) -> None:
+        """Nothing is lost: what the cloud does not take now stays in the buffer."""
+        if refused.say != self.held_back:
+            log.warning("%s: the cloud takes no frames now: %s", self._config.identity.gateway, refused.say)
+        self.held_back = refused.say
+        self._window.hold(_RATE_PAUSE_S if refused.code == "rate" else self._config.resend_at_most)
 
     async def _send_frames(self, client: aiomqtt.Client) -> None:
         topic = topics.frames(self._config.identity.gateway)

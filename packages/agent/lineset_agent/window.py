@@ -29,6 +29,7 @@ class Window:
         self._patience = config.resend_after
         self._progress = time.monotonic()
         self._low: list[float] = []
+        self._held_until = 0.0
 
     def rewind(self) -> None:
         """Send again from the oldest message that is not acknowledged."""
@@ -46,7 +47,9 @@ class Window:
         """How many more messages may be sent now."""
         if self._epoch != self._buffer.epoch:  # old messages were dropped
             self.rewind()
-        return 0 if self.sent >= self._buffer.last else max(0, self._size - (self.sent - self.acked))
+        if self.sent >= self._buffer.last or time.monotonic() < self._held_until:
+            return 0
+        return max(0, self._size - (self.sent - self.acked))
 
     def take(self, batch: list[Message]) -> list[Message]:
         """Note a batch as sent; none of it if the epoch changed since it was read."""
@@ -77,9 +80,18 @@ class Window:
 
     def patience(self) -> float | None:
         """How long to wait for an acknowledgement, or None when none is due."""
+        held = self._held_until - time.monotonic()
+        if held > 0:
+            return held
         if self.sent <= self.acked:
             return None
         return max(0.0, self._progress + self._patience - time.monotonic())
+
+    def hold(self, seconds: float) -> None:
+        """The cloud does not take messages now: keep them, and go on from the oldest after a pause, more gently."""
+        self.sent = self.acked
+        self._size = max(1, self._size // 2)
+        self._held_until = time.monotonic() + seconds
 
     def waited(self, seconds: float) -> None:
         """A slow line took this long to take a message: no fault of the cloud's."""
@@ -88,6 +100,9 @@ class Window:
 
     def lose_patience(self) -> None:
         """Nothing came: probe with one message, wait longer each time."""
+        if self._held_until:  # the pause is over
+            self._held_until = 0.0
+            return
         log.debug("no acknowledgement for %g s, sending again from row %d", self._patience, self.acked + 1)
         self.sent = self.acked
         self._size = 1

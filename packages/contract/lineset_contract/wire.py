@@ -30,6 +30,9 @@ EventKind = Literal["boot", "error", "crash", "hand_operation", "inventory"]
 ResultState = Literal["acknowledged", "succeeded", "failed", "expired", "refused"]
 FINAL_STATES: frozenset[str] = frozenset({"succeeded", "failed", "expired", "refused"})
 
+HELD_BACK: frozenset[str] = frozenset({"rate", "not_claimed", "revoked"})
+"""Codes of messages that are not taken now: `through` stays before them, and the sender keeps them and tries later."""
+
 
 class WireError(Exception):
     """A payload that cannot be read. `code` is one of refusals.SENTENCES, `say` what to do about it."""
@@ -186,6 +189,16 @@ def encode(message: msgspec.Struct) -> bytes:
             if isinstance(value, float) and not math.isfinite(value):
                 raise WireError(refuse("not_finite", point=name))
     return _encoder.encode(message)
+
+
+def encode_ack(ack: Ack) -> list[bytes]:
+    """An acknowledgement as messages that each keep to MAX_MESSAGE_BYTES: one, unless very much was refused."""
+    whole = encode(ack)
+    if len(whole) <= MAX_MESSAGE_BYTES or len(ack.refused) < 2:
+        return [whole]
+    half = len(ack.refused) // 2
+    parts = (ack.refused[:half], ack.refused[half:])
+    return [payload for part in parts for payload in encode_ack(Ack(ack.epoch, ack.through, part))]
 
 
 def decode(kind: type[T], payload: bytes) -> T:
