@@ -119,7 +119,7 @@ def test_TEL_02_a_full_disk_keeps_the_newest_and_breaks_nothing(tmp_path: Path) 
     store = Store(tmp_path / "agent.db")
     buffer = Buffer(store, 1 << 30)
     with store.reading() as connection:
-        connection.execute("PRAGMA max_page_count = 44").fetchall()
+        connection.execute("PRAGMA max_page_count = 36").fetchall()
     noise = random.Random(1)
     for number in range(400):
         values = {f"p{i}": noise.random() for i in range(20)}
