@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+# Compiled modules make every start faster, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null || echo .make/uv/bin/uv)
 # Node of the machine where there is one, else the one that the wheel in the virtual environment brings.
@@ -60,7 +62,7 @@ browser: .make/browser ## the browser for tests
 	@if ! command -v uv >/dev/null 2>&1 && [ ! -x .make/uv/bin/uv ]; then \
 	  echo "Bringing uv by pip"; $(PYTHON) -m venv .make/uv && .make/uv/bin/pip install --quiet uv; fi
 	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python $(PYTHON) .venv
-	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
 	  -e packages/contract -e packages/agent -e packages/simulator -e packages/server
 	@touch $@

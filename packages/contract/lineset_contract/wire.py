@@ -14,7 +14,7 @@ from lineset_contract.refusals import Refusal, refuse
 MAX_MESSAGE_BYTES = 65_536
 MAX_FRAMES = 200
 """Frames in one message."""
-MAX_POINTS_PER_FRAME = 64
+MAX_POINTS_PER_FRAME = 128
 WINDOW = 64
 """Messages a gateway may have sent without an acknowledgement."""
 MAX_CLOCK_AHEAD_S = 600

@@ -14,7 +14,7 @@ from lineset_contract.values import check_frame, check_time
 from lineset_contract.wire import MAX_POINTS_PER_FRAME, Frame
 from numpy.typing import NDArray
 
-from lineset.telemetry.layout import Layout, Shape
+from lineset.telemetry.layout import MAX_UNKNOWN, Layout, Shape
 
 FAR_PAST = float("-inf")
 FAR_FUTURE = float("inf")
@@ -131,7 +131,7 @@ class Builder:
         for route, frame, values, source in waiting:
             for name in sorted(without_slot.get(route.equipment, set()) & set(values)):
                 del values[name]
-                self.refusals.append((source, refuse("too_many_points", count=len(frame.v), limit=MAX_POINTS_PER_FRAME)))
+                self.refusals.append((source, refuse("too_many_unknown", point=name, limit=MAX_UNKNOWN)))
             self._place(route, frame.t, values, source)
 
     def blocks(self) -> list[Block]:

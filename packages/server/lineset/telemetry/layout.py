@@ -11,7 +11,8 @@ import numpy as np
 from lineset_contract.points import POINTS
 from numpy.typing import NDArray
 
-MAX_SLOTS = 64
+MAX_UNKNOWN = 64
+"""Points of one machine that the catalogue does not know; those that it knows are as many as there are."""
 Kind = Literal["real", "counter", "code"]
 
 
@@ -100,16 +101,19 @@ def kind_of(point: str) -> Kind:
 def allocate(taken: dict[str, tuple[Kind, int]], names: list[str]) -> tuple[dict[str, tuple[Kind, int]], list[str]]:
     """Next free slots for new points, in the order of their names, so that machines alike get layouts alike.
 
-    Returns the additions and the points for which no slot is left (a machine has at most 64 points).
+    Returns the additions and the points for which no slot is left (a machine has at most 64 that the catalogue does not know).
     """
     next_real = 1 + max((s for k, s in taken.values() if k != "counter"), default=-1)
     next_total = 1 + max((s for k, s in taken.values() if k == "counter"), default=-1)
+    unknown = sum(name not in POINTS for name in taken)
     added: dict[str, tuple[Kind, int]] = {}
     refused: list[str] = []
     for name in sorted(set(names) - set(taken)):
-        if len(taken) + len(added) >= MAX_SLOTS:
-            refused.append(name)
-            continue
+        if name not in POINTS:
+            if unknown >= MAX_UNKNOWN:
+                refused.append(name)
+                continue
+            unknown += 1
         kind = kind_of(name)
         if kind == "counter":
             added[name] = (kind, next_total)

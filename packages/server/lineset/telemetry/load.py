@@ -16,7 +16,7 @@ from lineset.privacy import Tx
 from lineset.telemetry import store
 from lineset.telemetry.batch import FAR_FUTURE, FAR_PAST, Block, Route, Source, Span
 from lineset.telemetry.directory import add_slots
-from lineset.telemetry.layout import MAX_SLOTS, Layouts
+from lineset.telemetry.layout import MAX_UNKNOWN, Layouts
 
 EARLIEST = 946_684_800.0
 """2000-01-01: older history is refused, since it is most often a clock that was never set."""
@@ -51,7 +51,7 @@ async def load(tx: Tx, equipment: UUID, t: NDArray[np.float64], columns: Mapping
     raw = cast("AsyncConnection", (await (await tx.session.connection()).get_raw_connection()).driver_connection)
     slots, refused = await add_slots(raw, equipment, set(columns))
     if refused:
-        raise Invalid("too_many_points", f"A machine has at most {MAX_SLOTS} points; there is no room for {', '.join(sorted(refused))}.")
+        raise Invalid("too_many_points", f"A machine has at most {MAX_UNKNOWN} unknown points; there is no room for {', '.join(sorted(refused))}.")
     route = Route(equipment, spans, Layouts().of(slots))
     block = _block(route, t, columns)
     await store.ensure_days(raw, [block], set())
