@@ -42,6 +42,7 @@ from lineset.accounts.invitations import (
 )
 from lineset.accounts.jobs import add_jobs
 from lineset.accounts.model import COMPANY_ROLES, HOUSEHOLD_ROLES, SCOPES, STAFF_ROLES
+from lineset.accounts.notices import Reader, find_reader, write_to_owners
 from lineset.accounts.people import Contact, NewContact, Profile, add_contact, change_contact, change_profile, get_profile, remove_contact
 from lineset.accounts.principals import (
     Authenticator,
@@ -86,6 +87,7 @@ __all__ = [
     "OpenInvitation",
     "Principal",
     "Profile",
+    "Reader",
     "SessionView",
     "SignedIn",
     "TokenView",
@@ -108,6 +110,7 @@ __all__ = [
     "create_household",
     "describe_agent",
     "find_companies",
+    "find_reader",
     "forgive",
     "get_company",
     "get_profile",
@@ -143,4 +146,5 @@ __all__ = [
     "sign_up",
     "verify",
     "withdraw_invitation",
+    "write_to_owners",
 ]

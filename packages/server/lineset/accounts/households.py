@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from lineset.accounts.checks import clean_line
 from lineset.accounts.entry import ACCOUNT, make_household
 from lineset.accounts.model import HOUSEHOLD_ROLES, HouseholdMemberRow, HouseholdRow, PersonRow
 from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound
-from lineset.privacy import Door, Person, Tx
+from lineset.privacy import Door, Tx, may
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,8 @@ async def owners_only(tx: Tx, household_id: UUID) -> HouseholdRow:
     row = await tx.session.get(HouseholdRow, household_id, populate_existing=True)
     if row is None:
         raise NotFound("household")
-    if isinstance(tx.context.actor, Person):
-        owned = (await tx.session.scalars(select(func.access.households("owner")))).all()
-        if household_id not in owned:
-            raise Denied("owners_only", "Only an owner of the household can do this.")
+    if not await may(tx, household_id, "owner"):
+        raise Denied("owners_only", "Only an owner of the household can do this.")
     return row
 
 

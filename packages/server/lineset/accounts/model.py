@@ -59,7 +59,7 @@ class PersonRow(Base):
                 Guard(
                     read="id IN (SELECT access.people())",
                     write="id = access.person()",
-                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "housekeeping": "rw"},
+                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "housekeeping": "rw", "transfer": "r"},
                 ),
             )
         ),
@@ -306,7 +306,7 @@ class HouseholdRow(Base):
                 by_household(
                     write="people",
                     column="id",
-                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "import": "rw", "housekeeping": "rw"},
+                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "import": "rw", "housekeeping": "rw", "transfer": "r"},
                 ),
             )
         ),
@@ -334,7 +334,7 @@ class HouseholdMemberRow(Base):
                 Guard(
                     read="household_id = ANY (ARRAY(SELECT access.households('people'))) OR person_id = access.person()",
                     write="household_id = ANY (ARRAY(SELECT access.households('owner')))",
-                    systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw"},
+                    systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw", "transfer": "r"},
                 ),
             )
         ),
@@ -372,7 +372,7 @@ class AccessGrantRow(Base):
                 _FOR_ACCOUNTS,
                 Retention("revoked_at", 730),
                 Guard(
-                    read="household_id = ANY (ARRAY(SELECT access.households('view')))"
+                    read="NOT (SELECT access.purpose('service')) AND household_id = ANY (ARRAY(SELECT access.households('view')))"
                     " OR organisation_id IN (SELECT access.organisations())",
                     write="household_id = ANY (ARRAY(SELECT access.households('owner')))",
                     systems={"setup": "rw", "housekeeping": "rw"},

@@ -1,6 +1,6 @@
 """Mails to people about their own accounts, households and companies, in their language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -43,16 +43,15 @@ async def tell(tx: Tx, person_id: UUID, kind: str, **values: str | Callable[[Rea
 
     A value that depends on the reader's language is given as a function of the reader.
     """
-    reader = await find_reader(tx, person_id)
-    if reader is not None:
-        await _write(tx, person_id, reader, reader.email, kind, values)
+    await write_to(tx, person_id, None, kind, **values)
 
 
-async def write_to(tx: Tx, person_id: UUID, address: str, kind: str, **values: str) -> None:
+async def write_to(tx: Tx, person_id: UUID, address: str | None, kind: str, **values: str | Callable[[Reader], str]) -> None:
     """As `tell`, to another address of that person, such as one to be confirmed."""
     reader = await find_reader(tx, person_id)
     if reader is not None:
-        await _write(tx, person_id, reader, address, kind, dict(values))
+        subject, body = _words(kind, reader, values)
+        await queue_mail(tx, person_id, address or reader.email, kind, subject, body)
 
 
 async def write_to_stranger(tx: Tx, owner_id: UUID, address: str, kind: str, language: str, **values: str) -> None:
@@ -62,19 +61,24 @@ async def write_to_stranger(tx: Tx, owner_id: UUID, address: str, kind: str, lan
 
 
 async def tell_owners(tx: Tx, household_id: UUID, kind: str, **values: str | Callable[[Reader], str]) -> None:
-    """Mail the owners of a household."""
+    """Mail the owners of a household the words of `kind`."""
+    await write_to_owners(tx, household_id, kind, lambda reader: _words(kind, reader, values))
+
+
+async def write_to_owners(tx: Tx, household_id: UUID, kind: str, words: Callable[[Reader], tuple[str, str]]) -> None:
+    """Mail the owners of a household what `words` makes of each reader: subject line and text."""
     owners = select(HouseholdMemberRow.person_id).where(
         HouseholdMemberRow.household_id == household_id,
         HouseholdMemberRow.role == "owner",
         HouseholdMemberRow.ended_at.is_(None),
     )
     for person_id in (await tx.session.scalars(owners)).all():
-        await tell(tx, person_id, kind, **values)
+        reader = await find_reader(tx, person_id)
+        if reader is not None:
+            subject, body = words(reader)
+            await queue_mail(tx, person_id, reader.email, kind, subject, body)
 
 
-async def _write(
-    tx: Tx, person_id: UUID, reader: Reader, address: str, kind: str, values: dict[str, str | Callable[[Reader], str]]
-) -> None:
+def _words(kind: str, reader: Reader, values: Mapping[str, str | Callable[[Reader], str]]) -> tuple[str, str]:
     texts = {name: value if isinstance(value, str) else value(reader) for name, value in values.items()}
-    subject, body = mail_words(kind, reader.language, **{"name": reader.name, "when": reader.time(now()), **texts})
-    await queue_mail(tx, person_id, address, kind, subject, body)
+    return mail_words(kind, reader.language, **{"name": reader.name, "when": reader.time(now()), **texts})

@@ -5,15 +5,10 @@ from importlib import resources
 
 import msgspec
 
+from lineset.messaging import MailWords, fill_words
+
 LANGUAGES = ("en", "es")
 UNITS = ("us", "metric")
-
-
-class MailWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Subject line and text of one mail, with {placeholders}."""
-
-    subject: str
-    text: str
 
 
 class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +21,6 @@ class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _WORDS = msgspec.yaml.decode(resources.files("lineset.accounts").joinpath("mails.yaml").read_bytes(), type=_Words)
-_URL = {"url": "{url}"}  # stays a placeholder: messaging fills it in when the mail goes out
 
 
 def mail_kinds() -> tuple[str, ...]:
@@ -36,9 +30,7 @@ def mail_kinds() -> tuple[str, ...]:
 
 def mail_words(kind: str, language: str, **values: str) -> tuple[str, str]:
     """Subject line and text of that kind of mail; English where the language is unknown."""
-    words = _WORDS.mails[kind].get(language) or _WORDS.mails[kind]["en"]
-    one_line = {name: " ".join(value.split()) for name, value in values.items()}
-    return words.subject.format_map(one_line), words.text.format_map({**one_line, **_URL})
+    return fill_words(_WORDS.mails[kind], language, values)
 
 
 def role_word(role: str, language: str) -> str:

@@ -103,7 +103,7 @@ class TwinRow(Base):
                 FOR_CONTROL,
                 WHILE_HOUSEHOLD,
                 Guard(
-                    read="household_id = ANY (ARRAY(SELECT access.households('view')))",
+                    read="gateway_id IN (SELECT id FROM gateways)",  # which goes with its site to another household
                     write="false",
                     systems={"delivery": "rw", "ingest": "rw", "setup": "r"},
                     ingest="SELECT, UPDATE",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,6 +38,8 @@ class GatewayRow(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('agent', 'simple')", name="kind"),
         CheckConstraint("(household_id IS NULL) = (site_id IS NULL)", name="claimed"),
+        # follows its site to another household
+        ForeignKeyConstraint(["site_id", "household_id"], ["sites.id", "sites.household_id"], onupdate="CASCADE", ondelete="CASCADE"),
         table(
             Table(
                 "gateways",
@@ -59,7 +61,7 @@ class GatewayRow(Base):
     household_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id")
     )
-    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), index=True, info=technical())
+    site_id: Mapped[UUID | None] = mapped_column(index=True, info=technical())
     kind: Mapped[str] = mapped_column(info=held("user.device.device_id"))
     name: Mapped[str] = mapped_column(info=held("equipment.placement"))
     claim_digest: Mapped[bytes | None] = mapped_column(unique=True, info=secret_digest())
@@ -177,7 +179,9 @@ class FoundEquipmentRow(Base):
                 "household_id",
                 FOR_GATEWAYS,
                 WHILE_HOUSEHOLD,
-                by_household(
+                Guard(
+                    read="gateway_id IN (SELECT id FROM gateways)",  # which goes with its site to another household
+                    write="household_id = ANY (ARRAY(SELECT access.households('equipment')))",
                     systems={"ingest": "rw", "setup": "rw", "enrolment": "rw"},
                     ingest="SELECT, INSERT, UPDATE, DELETE",
                 ),

@@ -36,7 +36,7 @@ class MailRow(Base):
                 Guard(
                     read="false",
                     write="caused_by = access.person()",
-                    systems={"mail": "rw", "authentication": "rw", "housekeeping": "rw", "setup": "rw"},
+                    systems={"mail": "rw", "authentication": "rw", "housekeeping": "rw", "setup": "rw", "transfer": "rw"},
                 ),
             )
         ),

@@ -21,12 +21,12 @@ CREATE OR REPLACE FUNCTION access.purpose(VARIADIC purposes text[]) RETURNS bool
 $$;
 
 -- The households in which the acting person holds a scope: as a member by role, or, for the purpose of service, through a grant that the
--- household gave to a company at which the person works.
+-- household gave to a company at which the person works. The scope "nobody" is held by nobody.
 CREATE OR REPLACE FUNCTION access.households(need text) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT m.household_id FROM household_members m
   WHERE m.person_id = access.person() AND m.ended_at IS NULL AND NOT access.purpose('service')
-    AND (m.role = 'owner'
+    AND (m.role = 'owner' AND need IN ('view', 'control', 'equipment', 'people', 'owner')
          OR m.role = 'member' AND need IN ('view', 'control', 'equipment', 'people')
          OR m.role = 'guest' AND need = 'view')
   UNION
@@ -62,7 +62,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT person_id FROM memberships WHERE organisation_id IN (SELECT access.organisations()) AND ended_at IS NULL
   UNION
   SELECT s.person_id FROM access_grants g JOIN memberships s USING (organisation_id)
-  WHERE g.household_id IN (SELECT access.households('view')) AND g.revoked_at IS NULL AND s.ended_at IS NULL
+  WHERE g.household_id IN (SELECT access.households('view')) AND NOT access.purpose('service') -- nor do contractors see each other
+    AND g.revoked_at IS NULL AND s.ended_at IS NULL
 $$;
 
 -- Companies that the acting person may know: one's own, and those to which one's household gave or may give access.

@@ -104,6 +104,8 @@ SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
     "import": frozenset({Purpose.OPERATE}),
     "delivery": frozenset({Purpose.OPERATE}),
     "mail": frozenset({Purpose.COMMUNICATE}),
+    # Moves a site or machine between two households that both agreed: neither may write what is the other's.
+    "transfer": frozenset({Purpose.OPERATE}),
     "housekeeping": frozenset({Purpose.KEEP}),
     "setup": frozenset({Purpose.ADMINISTER, Purpose.ACCOUNT, Purpose.OPERATE}),
 }

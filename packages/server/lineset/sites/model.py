@@ -3,12 +3,24 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, Integer, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lineset.kit.database import Base
-from lineset.privacy import WHILE_HOUSEHOLD, Purpose, Sensitivity, Subject, Table, by_household, held, table, technical
+from lineset.privacy import (
+    WHILE_HOUSEHOLD,
+    Purpose,
+    Retention,
+    Sensitivity,
+    Subject,
+    Table,
+    by_household,
+    held,
+    secret_digest,
+    table,
+    technical,
+)
 
 FOR_EQUIPMENT = (Purpose.OPERATE, Purpose.SERVICE, Purpose.ADMINISTER, Purpose.KEEP)
 
@@ -19,6 +31,7 @@ class SiteRow(Base):
     __tablename__ = "sites"
     __table_args__ = (
         CheckConstraint("kind IN ('residential', 'commercial')", name="kind"),
+        UniqueConstraint("id", "household_id"),  # what belongs to the site refers to both
         table(
             Table(
                 "homes and buildings",
@@ -26,7 +39,7 @@ class SiteRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r"}),
+                by_household(systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw"}),
             )
         ),
     )
@@ -45,6 +58,8 @@ class ZoneRow(Base):
 
     __tablename__ = "zones"
     __table_args__ = (
+        # follows its site to another household
+        ForeignKeyConstraint(["site_id", "household_id"], ["sites.id", "sites.household_id"], onupdate="CASCADE", ondelete="CASCADE"),
         table(
             Table(
                 "parts of a site",
@@ -52,12 +67,12 @@ class ZoneRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"setup": "rw"}),
+                by_household(systems={"setup": "rw", "transfer": "rw"}),
             )
         ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), index=True, info=technical())
+    site_id: Mapped[UUID] = mapped_column(index=True, info=technical())
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     name: Mapped[str] = mapped_column(info=held("equipment.placement", Sensitivity.PRIVATE))
 
@@ -67,6 +82,8 @@ class EquipmentRow(Base):
 
     __tablename__ = "equipment"
     __table_args__ = (
+        # follows its site to another household
+        ForeignKeyConstraint(["site_id", "household_id"], ["sites.id", "sites.household_id"], onupdate="CASCADE", ondelete="CASCADE"),
         UniqueConstraint("gateway_id", "local_name"),
         Index("ix_equipment_site_id", "site_id"),
         table(
@@ -76,12 +93,12 @@ class EquipmentRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r"}, ingest="SELECT"),
+                by_household(systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw"}, ingest="SELECT"),
             )
         ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), info=technical())
+    site_id: Mapped[UUID] = mapped_column(info=technical())
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     zone_id: Mapped[UUID | None] = mapped_column(ForeignKey("zones.id", ondelete="SET NULL"), info=held("equipment.placement"))
     gateway_id: Mapped[UUID | None] = mapped_column(info=technical())
@@ -117,7 +134,7 @@ class TenureRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "rw", "setup": "rw", "ingest": "r"}, ingest="SELECT"),
+                by_household(systems={"import": "rw", "setup": "rw", "ingest": "r", "transfer": "rw"}, ingest="SELECT"),
             )
         ),
     )
@@ -126,3 +143,35 @@ class TenureRow(Base):
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     starts_at: Mapped[datetime] = mapped_column(info=held("equipment.identity"))
     ends_at: Mapped[datetime | None] = mapped_column(info=held("equipment.identity"))
+
+
+class TransferRow(Base):
+    """An offer to hand a site with all its machines, or one machine, to another household.
+
+    Its link was mailed to the address in `to_sealed`, which is sealed under the giving household's key.
+    """
+
+    __tablename__ = "transfers"
+    __table_args__ = (
+        CheckConstraint("(site_id IS NULL) <> (equipment_id IS NULL)", name="one_thing"),
+        table(
+            Table(
+                "offers to hand a site or machine over",
+                Subject.HOUSEHOLD,
+                "household_id",
+                (Purpose.OPERATE, Purpose.KEEP),
+                Retention("expires_at", 30),
+                by_household(read="people", write="owner", systems={"transfer": "rw", "housekeeping": "rw"}),
+            )
+        ),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
+    household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
+    digest: Mapped[bytes] = mapped_column(unique=True, info=secret_digest())
+    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), index=True, info=technical())
+    equipment_id: Mapped[UUID | None] = mapped_column(ForeignKey("equipment.id", ondelete="CASCADE"), index=True, info=technical())
+    to_sealed: Mapped[bytes] = mapped_column(info=held("user.contact.email", Sensitivity.PRIVATE))
+    offered_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), info=held("user.unique_id"))
+    offered_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
+    expires_at: Mapped[datetime] = mapped_column(info=technical())
+    accepted_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import msgspec
 from lineset_contract.values import good_name
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, update
 
 from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound
 from lineset.kit.ids import new_id
-from lineset.privacy import Person, Tx
+from lineset.privacy import Tx, may
 from lineset.sites.checks import (
     Address,
     NewEquipment,
@@ -271,11 +271,8 @@ async def _seal_address(tx: Tx, household_id: UUID, address: Address | None) -> 
 
 async def _may_change(tx: Tx, household_id: UUID) -> None:
     """Raises NotFound unless the actor may change the household's equipment: said before the database would say it less kindly."""
-    actor = tx.context.actor
-    if isinstance(actor, Person):
-        scopes = (await tx.session.scalars(text("SELECT access.households('equipment')"))).all()
-        if household_id not in scopes:
-            raise NotFound("household")
+    if not await may(tx, household_id, "equipment"):
+        raise NotFound("household")
 
 
 async def _site_row(tx: Tx, site_id: UUID) -> SiteRow:

@@ -239,6 +239,7 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('residential', 'commercial')", name=op.f("ck_sites_kind")),
         sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_sites_household_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sites")),
+        sa.UniqueConstraint("id", "household_id", name=op.f("uq_sites_id_household_id")),
     )
     op.create_index(op.f("ix_sites_household_id"), "sites", ["household_id"], unique=False)
     op.create_table(
@@ -261,7 +262,13 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('agent', 'simple')", name=op.f("ck_gateways_kind")),
         sa.CheckConstraint("(household_id IS NULL) = (site_id IS NULL)", name=op.f("ck_gateways_claimed")),
         sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_gateways_household_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_gateways_site_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["site_id", "household_id"],
+            ["sites.id", "sites.household_id"],
+            name=op.f("fk_gateways_site_id"),
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gateways")),
         sa.UniqueConstraint("claim_digest", name=op.f("uq_gateways_claim_digest")),
     )
@@ -274,7 +281,13 @@ def upgrade() -> None:
         sa.Column("household_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_zones_household_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_zones_site_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["site_id", "household_id"],
+            ["sites.id", "sites.household_id"],
+            name=op.f("fk_zones_site_id"),
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_zones")),
     )
     op.create_index(op.f("ix_zones_household_id"), "zones", ["household_id"], unique=False)
@@ -310,7 +323,13 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_equipment_household_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_equipment_site_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["site_id", "household_id"],
+            ["sites.id", "sites.household_id"],
+            name=op.f("fk_equipment_site_id"),
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
         sa.ForeignKeyConstraint(["zone_id"], ["zones.id"], name=op.f("fk_equipment_zone_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_equipment")),
         sa.UniqueConstraint("gateway_id", "local_name", name=op.f("uq_equipment_gateway_id_local_name")),
@@ -484,6 +503,29 @@ def upgrade() -> None:
     op.create_index("ix_tenures_equipment_id", "tenures", ["equipment_id", "starts_at"], unique=False)
     op.create_index(op.f("ix_tenures_household_id"), "tenures", ["household_id"], unique=False)
     op.create_index("uq_tenures_open", "tenures", ["equipment_id"], unique=True, postgresql_where=sa.text("ends_at IS NULL"))
+    op.create_table(
+        "transfers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("household_id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=True),
+        sa.Column("equipment_id", sa.Uuid(), nullable=True),
+        sa.Column("to_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("offered_by", sa.Uuid(), nullable=True),
+        sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(site_id IS NULL) <> (equipment_id IS NULL)", name=op.f("ck_transfers_one_thing")),
+        sa.ForeignKeyConstraint(["equipment_id"], ["equipment.id"], name=op.f("fk_transfers_equipment_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["household_id"], ["households.id"], name=op.f("fk_transfers_household_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["offered_by"], ["people.id"], name=op.f("fk_transfers_offered_by"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_transfers_site_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfers")),
+        sa.UniqueConstraint("digest", name=op.f("uq_transfers_digest")),
+    )
+    op.create_index(op.f("ix_transfers_equipment_id"), "transfers", ["equipment_id"], unique=False)
+    op.create_index(op.f("ix_transfers_household_id"), "transfers", ["household_id"], unique=False)
+    op.create_index(op.f("ix_transfers_site_id"), "transfers", ["site_id"], unique=False)
     op.create_table(
         "command_steps",
         sa.Column("id", sa.Uuid(), nullable=False),
