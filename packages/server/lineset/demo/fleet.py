@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import structlog
 import uvloop
-from lineset_agent.config import AgentConfig, Identity
+from lineset_agent.config import AgentConfig, Identity, load_identity
 from lineset_agent.enrol import EnrolError, enrol
 from lineset_agent.runtime import Agent
 from lineset_simulator.driver import SimDriver
@@ -75,7 +74,7 @@ async def _identity(settings: Settings, code: str, folder: Path) -> Identity:
         except (EnrolError, httpx.HTTPError) as error:
             log.warning("demo_enrolment_waits", error=str(error)[:200])
             await asyncio.sleep(2)
-    return msgspec.json.decode(kept.read_bytes(), type=Identity)
+    return load_identity(folder / "agent")
 
 
 async def _live(settings: Settings, spec: HomeSpec, code: str, folder: Path, homes: dict[str, Home]) -> None:
