@@ -11,7 +11,8 @@ from lineset.accounts.entry import ACCOUNT, make_household
 from lineset.accounts.model import HOUSEHOLD_ROLES, HouseholdMemberRow, HouseholdRow, PersonRow
 from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound
-from lineset.privacy import Door, Tx, may
+from lineset.privacy import Door, Tx
+from lineset.privacy.rights import may
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from sqlalchemy import delete, func, insert, select, update
 from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound
 from lineset.kit.ids import new_id
-from lineset.privacy import Tx, may
+from lineset.privacy import Tx
+from lineset.privacy.rights import may
 from lineset.sites.checks import (
     Address,
     NewEquipment,
