@@ -15,7 +15,10 @@ from lineset.privacy.register import Register
 APP = "lineset_app"
 INGEST = "lineset_ingest"
 READER = "lineset_reader"
-_READER_TABLES = {"household_members", "access_grants", "memberships", "organisations", "tenures", "frames"}
+_READER_TABLES = {
+    *("household_members", "access_grants", "memberships", "organisations", "tenures", "frames"),
+    *("households", "sites", "equipment", "gateways"),  # counted by access.totals(), nothing more
+}
 _DEFINERS = (
     "access.households(text)",
     "access.organisations(text[])",
@@ -23,6 +26,7 @@ _DEFINERS = (
     "access.people()",
     "access.granted_organisations()",
     "access.read_frames(integer[], timestamptz, timestamptz)",
+    "access.totals()",
 )
 
 

@@ -117,3 +117,19 @@ RETURNS double precision[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT coalesce(array_agg(greatest(coalesce(na, 0), coalesce(oa, 0)) ORDER BY i), '{}')
   FROM unnest(new_at, old_at) WITH ORDINALITY AS slots_(na, oa, i)
 $$;
+
+-- How many there are of what: numbers for the operator's staff, who see none of the rows. No rows for anybody else.
+CREATE OR REPLACE FUNCTION access.totals() RETURNS TABLE (what text, number bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT what, number FROM (
+    SELECT 'companies', count(*) FROM organisations WHERE kind = 'contractor'
+    UNION ALL SELECT 'households', count(*) FROM households
+    UNION ALL SELECT 'sites', count(*) FROM sites
+    UNION ALL SELECT 'machines', count(*) FROM equipment WHERE retired_at IS NULL
+    UNION ALL SELECT 'gateways', count(*) FROM gateways WHERE household_id IS NOT NULL
+    UNION ALL SELECT 'gateways_heard', count(*) FROM gateways
+      WHERE household_id IS NOT NULL AND revoked_at IS NULL AND last_seen_at > now() - interval '15 minutes'
+    UNION ALL SELECT 'gateways_waiting', count(*) FROM gateways WHERE household_id IS NULL
+  ) AS counted(what, number)
+  WHERE access.staff() AND access.purpose('administer')
+$$;

@@ -1,4 +1,4 @@
-"""What the acting person may do in a household, asked of the same functions that row-level security asks."""
+"""What the acting person may do in a household, asked of the same functions that row-level security asks; and numbers for staff."""
 
 from typing import Literal
 from uuid import UUID
@@ -20,3 +20,11 @@ async def may(tx: Tx, household: UUID, scope: Scope) -> bool:
     if isinstance(tx.context.actor, System):
         return True
     return bool(await tx.session.scalar(_HOLDS, {"household": household, "scope": scope}))
+
+
+async def totals(tx: Tx) -> dict[str, int]:
+    """How many companies, households, sites, machines and gateways (`gateways_heard` within 15 min, `gateways_waiting` for an owner) exist.
+
+    Numbers alone, for the operator's staff and the purpose of administration; nothing for anybody else.
+    """
+    return dict((await tx.session.execute(text("SELECT what, number FROM access.totals()"))).tuples().all())

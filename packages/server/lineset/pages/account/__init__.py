@@ -1,8 +1,10 @@
-"""Pages of one area; see the files beside this one."""
+"""A person's own account: profile, security, household, and who has access; one file a page."""
 
 from litestar.types import ControllerRouterHandler
+
+from . import access, contacts, email, household, profile, security
 
 
 def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
-    return []
+    return [*profile.ROUTES, *email.ROUTES, *contacts.ROUTES, *security.ROUTES, *household.ROUTES, *access.ROUTES]

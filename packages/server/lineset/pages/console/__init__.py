@@ -1,8 +1,10 @@
-"""Pages of one area; see the files beside this one."""
+"""The operator's console: whether everything runs, companies, and gateways to hand out; one file a page."""
 
 from litestar.types import ControllerRouterHandler
+
+from . import companies, minting, overview
 
 
 def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
-    return []
+    return [*overview.ROUTES, *companies.ROUTES, *minting.ROUTES]
