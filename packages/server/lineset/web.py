@@ -1,15 +1,12 @@
 """The web role: pages, the public REST API, live streams, health."""
 
 import contextlib
-import os
 import secrets
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from granian import Granian
-from granian.constants import Interfaces
 from litestar import Litestar, Request, Response, get
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
@@ -18,9 +15,11 @@ from litestar.types import ControllerRouterHandler
 
 from lineset import accounts, api, pages
 from lineset.kit.errors import LinesetError, TooMany
+from lineset.kit.logs import configure
 from lineset.kit.settings import Settings, from_environment, secret
 from lineset.pages.common.edge import CSRF, Edge, NotSignedIn, to_sign_in
 from lineset.platform import Platform, open_platform, ready
+from lineset.serving import serve
 
 log = structlog.get_logger(__name__)
 
@@ -113,6 +112,7 @@ def create_app(settings: Settings) -> Litestar:
         compression_config=CompressionConfig(backend="gzip", minimum_size=800, gzip_compress_level=5, exclude=["^/live"]),
         request_max_body_size=MAX_BODY,
         openapi_config=None,
+        logging_config=None,  # ours stands already
         exception_handlers={
             NotSignedIn: not_signed_in,
             LinesetError: known_error,
@@ -124,26 +124,8 @@ def create_app(settings: Settings) -> Litestar:
 
 def app() -> Litestar:
     """What granian loads in each of its processes."""
+    configure("web")
     return create_app(from_environment())
 
 
-def serve(settings: Settings) -> None:
-    """Run the role until it is told to stop: granian with its own worker processes."""
-    os.environ |= {
-        "LINESET_DATA": str(settings.data),
-        "LINESET_PORT": str(settings.web_port),
-        "LINESET_HOST": settings.web_host,
-    }
-    server = Granian(
-        "lineset.web:app",
-        address=settings.web_host,
-        port=settings.web_port,
-        interface=Interfaces.ASGI,
-        factory=True,
-        workers=settings.web_workers,
-        log_access=False,
-        websockets=False,
-        workers_kill_timeout=5,
-        backpressure=512,
-    )
-    server.serve()
+__all__ = ["app", "create_app", "serve"]

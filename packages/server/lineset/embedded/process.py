@@ -172,6 +172,22 @@ def end_leftovers(folder: Path, program: str, polite: signal.Signals, patience_s
     return found
 
 
+def end_marked(variable: str, value: str) -> list[int]:
+    """Kill every process that was started with this variable in its environment. Returns their pids."""
+    mark = f"{variable}={value}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (entry / "environ").read_bytes().split(b"\0") and int(entry.name) != os.getpid():
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    for pid in found:
+        _signal(pid, signal.SIGKILL)
+    wait_until(lambda: all(started_at(pid) is None for pid in found), 5.0)
+    return found
+
+
 def _signal(pid: int, how: signal.Signals) -> None:
     try:
         os.kill(pid, how)

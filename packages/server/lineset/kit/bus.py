@@ -168,10 +168,11 @@ class Bus:
             raise BusFault("bus_away", f"The message bus is away: {error}") from error
 
     async def close(self) -> None:
-        """Finish what is on its way, then close."""
+        """Send what waits to be sent, then close."""
         # a connection that breaks while it is being closed raises whatever the TLS layer happens to meet
         with contextlib.suppress(Exception):
-            await self._client.drain()
+            if self._client.is_connected:
+                await self._client.flush(timeout=2)
         with contextlib.suppress(Exception):
             if not self._client.is_closed:
                 await self._client.close()

@@ -1,0 +1,198 @@
+"""The command `lineset`. What a command needs is imported when it runs, so that each process holds only its own."""
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from lineset.kit.errors import LinesetError
+from lineset.kit.settings import Settings, from_environment
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Lineset: heating, cooling and hot water, watched and controlled from afar. Settings are LINESET_* variables (docs/guides).",
+)
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder [LINESET_DATA; .lineset]")]
+_STYLE = {"good": "bold green", "warning": "yellow", "error": "bold red", "critical": "bold red"}
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _plainly() -> Iterator[None]:
+    """What went wrong as one clear message and exit code 1; the trace only on demand."""
+    try:
+        yield
+    except LinesetError as error:
+        err.print(f"[bold red]error[/] {escape(error.say)}")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if os.environ.get("LINESET_DEBUG"):
+            raise
+        said = str(error).strip().splitlines() or [""]
+        err.print(f"[bold red]error[/] {type(error).__name__}: {escape(said[0])} [dim](LINESET_DEBUG=1 shows the trace)[/]")
+        raise typer.Exit(1) from None
+
+
+def _settings(data: Path | None, **given: str | None) -> Settings:
+    """Settings of the environment, over which options given on the command line win."""
+    if data is not None:
+        os.environ["LINESET_DATA"] = str(data)
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"LINESET_{name.upper()}"] = value
+    return from_environment()
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="Run a fleet of simulated homes with people and contractors.")] = False,
+    port: Annotated[int | None, typer.Option("--port", help="Port of the web pages [LINESET_PORT; 8000]")] = None,
+    data: Data = None,
+    ingest: Annotated[int, typer.Option(min=1, max=16, help="How many ingest processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="How many worker processes.")] = 1,
+) -> None:
+    """Start everything on this machine: database, broker, web pages, ingestion, jobs. Ctrl-C stops it."""
+    from lineset.embedded.supervisor import Plan, Supervisor  # noqa: PLC0415 - see the module
+
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every TLS connection that its peer ends
+    with _plainly():
+        settings = _settings(data, port=None if port is None else str(port), demo="1" if demo else None)
+        code = Supervisor(settings, Plan(ingest, workers, settings.demo), _tell).run()
+        raise typer.Exit(code)
+
+
+def _tell(level: str, who: str, text: str) -> None:
+    style = _STYLE.get(level, "")
+    shown = f"[{style}]{escape(text)}[/]" if style else escape(text)
+    # a terminal that has gone must not end what runs
+    with contextlib.suppress(OSError, ValueError):
+        out.print(f"[dim]{datetime.now():%H:%M:%S}[/] [cyan]{who:<10}[/] {shown}")  # noqa: DTZ005 - a person's wall clock
+
+
+@app.command()
+def web(data: Data = None) -> None:
+    """Serve the web pages and the REST API in this process and its children."""
+    with _plainly():
+        settings = _role("web", data)
+        from lineset.serving import serve  # noqa: PLC0415 - see the module
+
+        serve(settings)
+
+
+@app.command()
+def ingest(data: Data = None) -> None:
+    """Take in what devices send. Any number of these may run."""
+    with _plainly():
+        settings = _role("ingest", data)
+        from lineset.ingest import serve  # noqa: PLC0415 - see the module
+
+        serve(settings)
+
+
+@app.command()
+def worker(data: Data = None) -> None:
+    """Do the jobs that wait. Any number of these may run."""
+    with _plainly():
+        settings = _role("worker", data)
+        from lineset.worker import serve  # noqa: PLC0415 - see the module
+
+        serve(settings)
+
+
+@app.command(hidden=True)
+def demo(data: Data = None) -> None:
+    """Run the simulated homes of the demo; `lineset up --demo` does it."""
+    with _plainly():
+        settings = _role("demo", data)
+        from lineset.demo import serve  # noqa: PLC0415 - see the module
+
+        serve(settings)
+
+
+def _role(name: str, data: Path | None) -> Settings:
+    from lineset.kit.logs import configure  # noqa: PLC0415 - see the module
+
+    configure(name)
+    return _settings(data)
+
+
+@app.command()
+def migrate(data: Data = None) -> None:
+    """Bring the database to this version of Lineset."""
+    with _plainly():
+        settings = _settings(data)
+        with out.status("Migrating the database"):
+            from lineset.migrating import migrate_here  # noqa: PLC0415 - see the module
+
+            changed = migrate_here(settings)
+        out.print("The database was brought to this version." if changed else "The database is at this version already.")
+
+
+@app.command(hidden=True)
+def prepare(data: Data = None) -> None:
+    """Migrate, and print the operator's one-time link where nobody is the operator yet; `lineset up` does it."""
+    with _plainly():
+        settings = _role("prepare", data)
+        from lineset.preparing import prepare as work  # noqa: PLC0415 - see the module
+
+        for line in work(settings):
+            typer.echo(line)
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    data: Data = None,
+) -> None:
+    """Say what runs. Exit code 0 when everything does, 1 otherwise."""
+    from lineset.embedded.report import report  # noqa: PLC0415 - see the module
+
+    with _plainly():
+        told = report(_settings(data))
+        if as_json:
+            typer.echo(json.dumps(told, indent=2))
+        else:
+            _show(told)
+        raise typer.Exit(0 if told["ready"] else 1)
+
+
+def _show(told: dict[str, Any]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - see the module
+
+    if not told["running"]:
+        out.print(f"Lineset does not run on {told['data']}. Start it with [bold]lineset up[/].")
+        return
+    out.print(f"{told['web']}  [bold]{told['state']}[/]  [dim]{told['data']}, process {told['pid']}[/]")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("process", "state", "pid", "memory", "restarts"):
+        table.add_column(head, justify="left" if head in ("process", "state") else "right")
+    for role in told["roles"]:
+        memory = "" if role["memory_mb"] is None else f"{role['memory_mb']} MB"
+        table.add_row(role["name"], role["state"], str(role["pid"] or ""), memory, str(role["restarts"]))
+    out.print(table)
+    for part, said in told["parts"].items():
+        if not said.startswith(("ok", "{")):
+            out.print(f"[bold red]{part}[/] {escape(said)}")
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,54 @@
+"""Logs of the platform's processes: a JSON object a line where a supervisor reads them, plain lines on a terminal.
+
+Nothing here may hold personal data: log ids, codes, counts and times.
+"""
+
+import logging
+import os
+import sys
+from typing import Any
+
+import structlog
+
+FORMAT = "LINESET_LOG"  # "json" or "text"; a terminal gets text, anything else JSON
+
+
+def configure(role: str, level: int = logging.INFO) -> None:
+    """Send everything that this process logs, by structlog or by the standard library, to standard output. `role` stands in each line."""
+    chosen = os.environ.get(FORMAT) or ("text" if sys.stdout.isatty() else "json")
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="t"),
+    ]
+    ending: list[Any]
+    if chosen == "json":
+        ending = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    else:
+        ending = [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), timestamp_key="t")]
+    structlog.configure(
+        processors=[*shared, _with_role(role), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, _with_role(role)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, least in (("asyncio", logging.ERROR), ("nats", logging.ERROR), ("_granian", logging.WARNING), ("alembic", logging.WARNING)):
+        logging.getLogger(name).setLevel(max(level, least))
+
+
+def _with_role(role: str) -> Any:
+    def add(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+        event["role"] = role
+        return event
+
+    return add
