@@ -198,7 +198,7 @@ def test_frames_are_packed_within_the_limits_of_a_message() -> None:
 
 
 def test_what_the_wire_cannot_carry_is_left_out_with_a_reason() -> None:
-    wide = Frame(T0, "hp1", {f"p{i}": i for i in range(150)})
+    wide = Frame(T0, "hp1", {f"p{i}": i for i in range(2 * MAX_POINTS_PER_FRAME + 22)})
     bad = Frame(T0, "hp1", {"ok": 1, "nan": float("nan"), "Bad": 1, "long": "x" * 9999, "huge": 10**400})
     good, left_out = prepare([wide, bad, Frame(float("inf"), "hp1", {"a": 1}), Frame(T0, "", {"a": 1})])
     assert [len(one.v) for one in good] == [MAX_POINTS_PER_FRAME, MAX_POINTS_PER_FRAME, 22, 1]

@@ -4,6 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
+import msgspec
 from lineset_agent.runtime import Agent
 from lineset_contract.wire import Command, Desired, DesiredEquipment, Range, encode
 
@@ -63,12 +64,16 @@ def test_CTL_03_limits_hold_at_the_gateway_too(tmp_path: Path, broker: Broker) -
             await cloud.order_setting("close", 21.0, soon(), "cooling_setpoint")
             await until(lambda: cloud.states("close") == ["refused"])
             assert "1.5 K apart" in cloud.results[-1].detail
-        # kept over a restart, before the cloud says anything
-        again = Agent(config(broker, "limits", tmp_path), pump)
+        # kept over a restart, before the cloud says anything; the installer's limits hold besides
+        own = {"hp1": {"heating_setpoint": Range(high=19)}}
+        again = Agent(msgspec.structs.replace(config(broker, "limits", tmp_path), limits=own), pump)
         async with cloud_of(broker, "limits") as cloud, running(again.run()):
             await until(lambda: again.connected)
             await cloud.order_setting("later", 23.0, soon())
             await until(lambda: cloud.states("later") == ["refused"])
+            await cloud.order_setting("installer", 20.0, soon())
+            await until(lambda: cloud.states("installer") == ["refused"])
+            assert "above 19 degC, the limit of this machine" in cloud.results[-1].detail
 
     asyncio.run(scenario())
 

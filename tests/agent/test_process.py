@@ -72,6 +72,7 @@ def test_TEL_02_kill_9_of_the_agent_loses_nothing_that_was_written(tmp_path: Pat
             for kept in cloud.committed.values():
                 assert sorted(kept) == list(range(1, len(kept) + 1)), "no gap"
             assert any(event.kind == "crash" for event in cloud.events)
+            await until(lambda: [status.state for status in cloud.statuses].count("offline") > KILLS, what="last wills")
 
     asyncio.run(scenario())
 

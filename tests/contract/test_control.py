@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from lineset_contract.control import NO_LIMITS, Action, Limits, bounds, check_command, check_setting, holds, rounded
+from lineset_contract.control import NO_LIMITS, Action, Limits, bounds, check_command, check_setting, holds, rounded, tightened
 from lineset_contract.profiles import PROFILES, profile
 from lineset_contract.refusals import Refusal
 from lineset_contract.wire import Range, WireValue
@@ -67,6 +67,16 @@ def test_CTL_03_people_cannot_loosen_a_safety_rule() -> None:
     loose = Limits(site={"heating_setpoint": Range(low=0, high=99)}, equipment={"heating_setpoint": Range(low=-5)})
     left = bounds(HEAT_PUMP, loose, "heating_setpoint")
     assert (left.low, left.high, left.low_whose) == (7, 30, "freeze_protection")
+
+
+@given(ranges, ranges, st.floats(-60, 160))
+def test_CTL_03_limits_that_meet_keep_to_both(one: Range, other: Range, value: float) -> None:
+    def within(limit: Range) -> bool:
+        return (limit.low is None or value >= limit.low) and (limit.high is None or value <= limit.high)
+
+    both = tightened({"a": one, "b": one}, {"a": other, "c": other})
+    assert within(both["a"]) == (within(one) and within(other))
+    assert (both["b"], both["c"]) == (one, other)
 
 
 def test_limits_that_leave_nothing_name_both_sides() -> None:

@@ -16,6 +16,7 @@ from lineset_contract.wire import (
     HELD_BACK,
     MAX_FRAMES,
     MAX_MESSAGE_BYTES,
+    MAX_POINTS_PER_FRAME,
     Ack,
     Command,
     Desired,
@@ -193,7 +194,7 @@ def test_clocks_that_are_wrong_are_told_so() -> None:
         refusal = check_time(t, NOW)
         assert refusal is not None
         assert refusal.code == code
-    refused = check_frame(Frame(NOW, "hp1", {f"p{i}": 1 for i in range(65)}), NOW).refused
+    refused = check_frame(Frame(NOW, "hp1", {f"p{i}": 1 for i in range(MAX_POINTS_PER_FRAME + 1)}), NOW).refused
     assert [refusal.code for refusal in refused] == ["too_many_points"]
     assert check_frame(Frame(0.0, "hp1", {"room_temperature": 20}), None).known == {"room_temperature": 20}
 

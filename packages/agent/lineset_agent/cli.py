@@ -76,6 +76,7 @@ def run(data: Data = DEFAULT_DATA, verbose: Annotated[bool, typer.Option(help="S
         poll_interval=settings.poll_interval,
         read_timeout=settings.driver.timeout + 5,
         buffer_bytes=settings.buffer_megabytes << 20,
+        limits=settings.limits,
     )
     driver = CommandDriver(settings.driver.command, settings.driver.timeout)
     _or_fail(_until_told(Agent(config, driver)))

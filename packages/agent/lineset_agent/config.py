@@ -2,10 +2,12 @@
 
 import ssl
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from lineset_contract.wire import Range
 
 BUFFER_BYTES = 1 << 30
 """Room for 30 days of three machines with 20 points each, read every 10 s, is 0.3 GB."""
@@ -91,6 +93,8 @@ class AgentConfig(msgspec.Struct, frozen=True):
     keepalive: int = 30
     network_timeout: float = 10.0
     read_back_every: float = 2.0
+    limits: Mapping[str, Mapping[str, Range]] = {}
+    """The installer's own limits by equipment and setting. They hold besides the cloud's and never widen them."""
     hand_grace: float = 120.0
     """A set point that changes this long after a command for it is still counted as the command's doing."""
 
@@ -108,6 +112,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     driver: DriverSettings | None = None
     poll_interval: float = 10.0
     buffer_megabytes: int = BUFFER_BYTES >> 20
+    limits: dict[str, dict[str, Range]] = {}
 
 
 IDENTITY_FILE = "gateway.json"

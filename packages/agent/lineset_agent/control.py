@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 
-from lineset_contract.control import NO_LIMITS, Action, Limits, check_command, holds
+from lineset_contract.control import NO_LIMITS, Action, Limits, check_command, holds, tightened
 from lineset_contract.refusals import Refusal, refuse
 from lineset_contract.wire import (
     FINAL_STATES,
     Command,
     Desired,
+    Range,
     Reported,
     Result,
     ResultState,
@@ -43,6 +44,7 @@ class Control:
         troubles: Troubles,
         clock: Clock,
         read_back_every: float,
+        own_limits: Mapping[str, Mapping[str, Range]],
     ) -> None:
         self._machines = machines
         self._journal = journal
@@ -51,6 +53,7 @@ class Control:
         self._troubles = troubles
         self._clock = clock
         self._every = read_back_every
+        self._own_limits = own_limits
         self._desired = journal.desired()
         self._locks: dict[str, asyncio.Lock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,9 +94,12 @@ class Control:
         self._outbox.add("reported", Reported(self._desired.version, self._clock.now(), self._journal.settings()))
 
     def limits_of(self, equipment: str) -> Limits:
-        """The limits that the cloud handed down for a machine; the profile's hold besides."""
+        """The installer's limits and those that the cloud handed down for a machine; the profile's hold besides."""
         wanted = None if self._desired is None else self._desired.equipment.get(equipment)
-        return NO_LIMITS if wanted is None else Limits(wanted.equipment_limits, wanted.site_limits)
+        own = self._own_limits.get(equipment, {})
+        if wanted is None:
+            return Limits(equipment=own)
+        return Limits(tightened(wanted.equipment_limits, own), wanted.site_limits)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -39,6 +39,9 @@ class Machines:
         except (DriverError, TimeoutError) as error:
             self._troubles.report("inventory_failed", _said(error, self._timeout))
             return False
+        except Exception as error:  # noqa: BLE001  a driver is others' code
+            self._troubles.report("driver_error", f"{type(error).__name__}: {error}")
+            return False
         for item in found.values():
             if item.type not in PROFILES:
                 self._troubles.report(

@@ -189,6 +189,7 @@ class _Parts:
             self.troubles,
             clock,
             config.read_back_every,
+            config.limits,
         )
         self.uplink = Uplink(config, self.buffer, self.outbox, clock, self.control.on_command, self.control.on_desired, self._hello)
         self.outbox.listener = self.uplink.parcels_waiting

@@ -63,6 +63,17 @@ def bounds(profile: Profile, limits: Limits, name: str) -> Bounds:
     return Bounds(low, high, low_whose, high_whose)
 
 
+def tightened(one: Mapping[str, Range], other: Mapping[str, Range]) -> dict[str, Range]:
+    """Limits by setting that keep to both: the higher of two lows, the lower of two highs."""
+    both = {**one}
+    for name, second in other.items():
+        first = both.get(name, second)
+        lows = [low for low in (first.low, second.low) if low is not None]
+        highs = [high for high in (first.high, second.high) if high is not None]
+        both[name] = Range(max(lows, default=None), min(highs, default=None))
+    return both
+
+
 def check_setting(
     profile: Profile,
     limits: Limits,
