@@ -1,6 +1,7 @@
 """What the documentation says is so: its examples decode, its numbers and lists are those of the code."""
 
 import re
+import tomllib
 from typing import get_args
 
 import msgspec
@@ -44,6 +45,8 @@ def test_the_device_guide_has_an_example_of_every_message() -> None:
 def test_the_device_guide_lists_every_refusal_and_no_other() -> None:
     listed = [code for row in re.findall(r"^\| (`.*?) \|", section(DEVICE_API, "Refusals"), re.M) for code in re.findall(r"`(\w+)`", row)]
     assert sorted(listed) == sorted(SENTENCES)
+    held_back = re.findall(r"^\| `(\w+)` \| \w+ \| \*\*Not final", section(DEVICE_API, "Refusals"), re.M)
+    assert set(held_back) == wire.HELD_BACK
 
 
 def test_the_device_guide_lists_every_topic() -> None:
@@ -57,15 +60,15 @@ def test_the_numbers_of_the_device_guide_are_those_of_the_code() -> None:
     from lineset.gateways.callout import Callout  # noqa: PLC0415 - these stand behind faces, and only this test asks for them
     from lineset.gateways.happenings import MAX_DETAIL_BYTES, MAX_EVENTS_AN_HOUR  # noqa: PLC0415
     from lineset.kit.ca import GATEWAY_DAYS  # noqa: PLC0415
-    from lineset.telemetry.layout import MAX_SLOTS  # noqa: PLC0415
+    from lineset.telemetry.layout import MAX_UNKNOWN  # noqa: PLC0415
     from lineset.telemetry.store import AHEAD  # noqa: PLC0415
     from lineset.telemetry.throttle import Throttle  # noqa: PLC0415
 
     frames = " ".join(section(DEVICE_API, "Frames").split())
     assert f"| bytes in a message | {wire.MAX_MESSAGE_BYTES:,} |" in frames
     assert f"| frames in a message | {wire.MAX_FRAMES} |" in frames
-    assert wire.MAX_POINTS_PER_FRAME == MAX_SLOTS
-    assert f"that one machine may have in all | {MAX_SLOTS} |" in frames
+    assert f"| points in a frame | {wire.MAX_POINTS_PER_FRAME} |" in frames
+    assert f"| points of one machine that the catalogue does not know | {MAX_UNKNOWN} |" in frames
     assert f"| {wire.MAX_CLOCK_AHEAD_S} s |" in frames
     assert f"| {wire.MAX_AGE_LIVE_S // 86_400} days;" in frames
     assert f"| {wire.WINDOW} are good practice; those more than {AHEAD:,} beyond" in frames
@@ -87,6 +90,15 @@ def test_every_setting_stands_in_the_operators_guide() -> None:
 def test_files_that_the_documentation_names_exist(page: str) -> None:
     named = re.findall(r"`((?:packages|docs|tests|bench)/[\w./-]+)`", DOCS[page])
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_architecture_shows_the_layers_as_lint_has_them() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(c["layers"] for c in contracts if c.get("containers") == ["lineset"])
+    rows = re.findall(r"^\| (`.*?) \|", section(DOCS["docs/architecture.md"], "Inside the server"), re.M)
+    place = {name.removesuffix(".py"): n for n, row in enumerate(rows) for name in re.findall(r"`(\w+)[./]", row)}
+    order = [place[name] for layer in layers for name in re.findall(r"\w+", layer)]
+    assert order == sorted(order)
 
 
 def test_the_architecture_names_every_part_of_the_server() -> None:
