@@ -5,7 +5,7 @@ those that take a `Tx` act as whoever opened it.
 """
 
 from lineset.accounts.agents import Browser, describe_agent
-from lineset.accounts.checks import CONTACT_KINDS
+from lineset.accounts.checks import CONTACT_KINDS, clean_email
 from lineset.accounts.companies import (
     CompanyView,
     change_company,
@@ -105,6 +105,7 @@ __all__ = [
     "change_password",
     "change_profile",
     "change_staff_role",
+    "clean_email",
     "confirm_email",
     "create_company",
     "create_household",

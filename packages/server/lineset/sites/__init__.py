@@ -14,14 +14,27 @@ from lineset.sites.service import (
     rename_zone,
     retire_equipment,
 )
+from lineset.sites.transfer import (
+    Offer,
+    accept_equipment,
+    accept_site,
+    list_offers,
+    offer_equipment,
+    offer_site,
+    read_offer,
+    withdraw_offer,
+)
 
 __all__ = [
     "SITE_KINDS",
     "Address",
     "Equipment",
     "NewEquipment",
+    "Offer",
     "Site",
     "Zone",
+    "accept_equipment",
+    "accept_site",
     "add_equipment",
     "add_zone",
     "attach_equipment",
@@ -33,9 +46,14 @@ __all__ = [
     "get_site",
     "households_of",
     "list_equipment",
+    "list_offers",
     "list_sites",
+    "offer_equipment",
+    "offer_site",
+    "read_offer",
     "remove_zone",
     "rename_zone",
     "retire_equipment",
     "search_sites",
+    "withdraw_offer",
 ]

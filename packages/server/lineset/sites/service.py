@@ -79,7 +79,7 @@ async def change_site(
         NotFound: there is no such site for the asker.
         Denied: the asker may see it but not change it.
     """
-    site = await _site_row(tx, site_id)
+    site = await load_site(tx, site_id)
     values: dict[str, object] = {}
     if name is not None:
         values["name_sealed"] = await _seal_name(tx, site.household_id, name)
@@ -106,7 +106,7 @@ async def add_zone(tx: Tx, site_id: UUID, name: str) -> UUID:
         Invalid: no name.
         NotFound: there is no such site for the asker, or the asker may not change it.
     """
-    site = await _site_row(tx, site_id)
+    site = await load_site(tx, site_id)
     name = clean(name, "name", "a name for the zone", least=1)
     await _may_change(tx, site.household_id)
     zone_id = new_id()
@@ -147,7 +147,7 @@ async def add_equipment(
         NotFound: there is no such site or zone for the asker, or the asker may not change it.
         Conflict: the gateway has another machine of that local name.
     """
-    site = await _site_row(tx, site_id)
+    site = await load_site(tx, site_id)
     values = check_equipment(new)
     values["limits"] = check_limits(new.limits, [find_profile(new.type)])
     await _may_change(tx, site.household_id)
@@ -185,7 +185,7 @@ async def change_equipment(tx: Tx, equipment_id: UUID, new: NewEquipment, *, zon
         NotFound, Denied: as `change_site`.
         Conflict: `local_name` belongs to another machine on its gateway.
     """
-    row = await _equipment_row(tx, equipment_id)
+    row = await load_equipment(tx, equipment_id)
     values = check_equipment(new)
     if values["type"] != row.type:
         raise Invalid("type_is_fixed", "A machine keeps its type. Retire this one and add another.", "type")
@@ -207,7 +207,7 @@ async def retire_equipment(tx: Tx, equipment_id: UUID) -> None:
         NotFound, Denied: as `change_site`.
         Conflict: it is retired already.
     """
-    row = await _equipment_row(tx, equipment_id)
+    row = await load_equipment(tx, equipment_id)
     if row.retired_at is not None:
         raise Conflict("already_retired", "This machine is retired already.")
     moment, fed_by = now(), row.gateway_id
@@ -231,7 +231,7 @@ async def attach_equipment(tx: Tx, equipment_id: UUID, gateway_id: UUID | None, 
         NotFound, Denied: as `change_site`.
         Conflict: the gateway has another machine of that name.
     """
-    row = await _equipment_row(tx, equipment_id)
+    row = await load_equipment(tx, equipment_id)
     name = await _local_name(tx, row.site_id, gateway_id, local_name, given=True) if local_name else row.local_name
     fed_by = row.gateway_id
     done = await tx.session.execute(
@@ -251,7 +251,7 @@ async def extend_tenure(tx: Tx, equipment_id: UUID, back_to: datetime) -> None:
         NotFound: there is no such machine for the asker.
         Conflict: another household owned it before, so that time is not the asker's.
     """
-    row = await _equipment_row(tx, equipment_id)
+    row = await load_equipment(tx, equipment_id)
     tenures = select(TenureRow).where(TenureRow.equipment_id == equipment_id).order_by(TenureRow.starts_at)
     first = (await tx.session.scalars(tenures)).first()
     # The first tenure begins when the machine is entered, or before by this very function; a later one followed another owner's.
@@ -276,7 +276,8 @@ async def _may_change(tx: Tx, household_id: UUID) -> None:
         raise NotFound("household")
 
 
-async def _site_row(tx: Tx, site_id: UUID) -> SiteRow:
+async def load_site(tx: Tx, site_id: UUID) -> SiteRow:
+    """The row as it is now. Raises NotFound."""
     row = await tx.session.get(SiteRow, site_id, populate_existing=True)
     if row is None:
         raise NotFound("site")
@@ -290,7 +291,8 @@ async def _zone_row(tx: Tx, zone_id: UUID) -> ZoneRow:
     return row
 
 
-async def _equipment_row(tx: Tx, equipment_id: UUID) -> EquipmentRow:
+async def load_equipment(tx: Tx, equipment_id: UUID) -> EquipmentRow:
+    """The row as it is now. Raises NotFound."""
     row = await tx.session.get(EquipmentRow, equipment_id, populate_existing=True)
     if row is None:
         raise NotFound("machine")
@@ -311,19 +313,21 @@ def _tell_gateways(tx: Tx, *gateways: UUID | None) -> None:
 
 async def _local_name(tx: Tx, site_id: UUID, gateway_id: UUID | None, wanted: str, *, given: bool) -> str:
     """A name by which the machine's frames are told apart: `wanted` as it is when `given`, else a free one made from it."""
-    if gateway_id is None:
-        taken = select(EquipmentRow.local_name).where(EquipmentRow.site_id == site_id)
-    else:
-        taken = select(EquipmentRow.local_name).where(EquipmentRow.gateway_id == gateway_id)
-    names = set((await tx.session.scalars(taken)).all())
-    if given:
-        if not good_name(wanted):
-            raise Invalid(
-                "bad_local_name", "A local name has a-z, 0-9 and _, a letter first, at most 64 of them, such as hp1.", "local_name"
-            )
-        if wanted in names and gateway_id is not None:
-            raise Conflict("local_name_taken", f"The gateway has another machine called {wanted}.")
-        return wanted
+    if not given:
+        return await free_name(tx, site_id, wanted, gateway_id)
+    if not good_name(wanted):
+        say = "A local name has a-z, 0-9 and _, a letter first, at most 64 of them, such as hp1."
+        raise Invalid("bad_local_name", say, "local_name")
+    same = (EquipmentRow.gateway_id == gateway_id, EquipmentRow.local_name == wanted)
+    if gateway_id is not None and (await tx.session.scalar(select(EquipmentRow.id).where(*same))) is not None:
+        raise Conflict("local_name_taken", f"The gateway has another machine called {wanted}.")
+    return wanted
+
+
+async def free_name(tx: Tx, site_id: UUID, wanted: str, gateway_id: UUID | None = None) -> str:
+    """A local name made from `wanted` that no other machine has, on that gateway or else at that site."""
+    where = EquipmentRow.site_id == site_id if gateway_id is None else EquipmentRow.gateway_id == gateway_id
+    names = set((await tx.session.scalars(select(EquipmentRow.local_name).where(where))).all())
     ascii_name = unicodedata.normalize("NFKD", wanted).encode("ascii", "ignore").decode().lower()
     base = re.sub(r"[^a-z0-9]+", "_", ascii_name).strip("_")[:56]
     base = base if base and base[0].isalpha() else f"m_{base}".rstrip("_")
