@@ -13,6 +13,7 @@ from uuid import UUID
 
 import aiomqtt
 import pytest
+from lineset.embedded.attempts import Attempts
 from lineset.embedded.faults import EngineFault
 from lineset.embedded.nats import EmbeddedNats
 from lineset.embedded.ports import free_port, listening
@@ -22,7 +23,7 @@ from lineset.kit.ca import Authority
 from lineset.kit.ids import new_id
 from lineset.kit.settings import Settings
 from lineset.kit.subject_keys import SubjectKeys
-from lineset.kit.violations import Violation, announce, parse, watch
+from lineset.kit.violations import Violation, watch
 from nats.aio.msg import Msg
 
 from tests.support.devices import Known, connect, enrolled
@@ -145,10 +146,9 @@ async def test_SEC_04_forbidden_topics_have_no_effect_and_are_seen(broker: Broke
         await device.publish(f"lineset/v1/{mine}/frames", "mine", qos=1)
         await until(lambda: len(arrived) == 1)
         assert [m.data for m in arrived] == [b"mine"]
-    lines = (broker.settings.data / "nats.log").read_text().splitlines()
-    for violation in filter(None, map(parse, lines)):
-        await announce(broker.bus, violation)
-    await until(lambda: len(seen) >= 5)
+    attempts = await supervised(broker)
+    await until(lambda: len(seen) >= 6)
+    await attempts.close()
     assert {v.gateway for v in seen} == {str(mine)}
     assert {(v.action, v.subject) for v in seen} >= {
         ("publish", f"lineset.v1.{other}.frames"),
@@ -156,6 +156,37 @@ async def test_SEC_04_forbidden_topics_have_no_effect_and_are_seen(broker: Broke
         ("subscribe", f"lineset.v1.{other}.commands"),
     }
     assert all(abs(v.at - time.time()) < 60 for v in seen)
+    assert [v.count for v in seen] == [1] * len(seen)
+
+
+async def supervised(broker: Broker, repeat: int = 1) -> Attempts:
+    """The broker's log through what the supervisor makes of it, `repeat` times over."""
+
+    async def bus() -> Bus:
+        return broker.bus
+
+    def failed(text: str) -> None:
+        raise AssertionError(text)
+
+    attempts = Attempts(bus, failed, alike_s=0.2)
+    for line in (broker.settings.data / "nats.log").read_text().splitlines() * repeat:
+        attempts.hear(line)
+    return attempts
+
+
+async def test_many_attempts_alike_are_one_announcement_and_then_their_number(broker: Broker) -> None:
+    seen: list[Violation] = []
+
+    async def note(violation: Violation) -> None:
+        seen.append(violation)
+
+    await watch(broker.bus, note)
+    async with broker.device() as device:
+        await device.publish(f"lineset/v1/{broker.by_token}/frames", "not mine", qos=1)
+    attempts = await supervised(broker, repeat=50)
+    await until(lambda: sum(v.count for v in seen) == 50)
+    await attempts.close()
+    assert len(seen) <= 2
 
 
 def raise_refused(codes: object) -> None:

@@ -18,7 +18,7 @@ def report(settings: Settings) -> dict[str, Any]:
     folder = RunFolder(settings.data)
     state = folder.read() if folder.taken() else None
     if state is None:
-        nothing = {"pid": None, "since": None, "memory_mb": 0, "roles": [], "parts": {}}
+        nothing: dict[str, Any] = {"pid": None, "since": None, "memory_mb": 0, "roles": [], "parts": {}}
         return {"running": False, "ready": False, "data": str(settings.data), "state": "stopped", "web": settings.url, **nothing}
     status, parts = _health(settings)
     roles: list[dict[str, Any]] = [

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lineset.embedded.attempts import Attempts
 from lineset.embedded.faults import EngineFault, disk_full, explain
 from lineset.embedded.logfile import LogFile, for_people
 from lineset.embedded.nats import EmbeddedNats
@@ -26,14 +27,12 @@ from lineset.embedded.tree import LOOK_S, Member
 from lineset.kit.bus import Bus
 from lineset.kit.errors import LinesetError
 from lineset.kit.settings import Settings
-from lineset.kit.violations import Violation, announce, parse
 
 DRAIN = "wake.drain.web"  # open live streams close by themselves when they hear it
 _ENGINE_START_S = 90.0
 _READY_S = 90.0
 _HOUSEKEEPING_S = 3600.0
 _GIVE_UP_AFTER = 3  # deaths of a role before the tree was ready for the first time
-_SAME_VIOLATION_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Supervisor:
         self._hard = asyncio.Event()
         self._nats: EmbeddedNats | None = None
         self._bus: Bus | None = None
-        self._seen: dict[tuple[str, str, str], tuple[float, int]] = {}
+        self._attempts = Attempts(self._connection, lambda text: self._tell("warning", "lineset", text))
         self._tasks: set[asyncio.Task[None]] = set()
 
     def run(self) -> int:
@@ -214,30 +213,11 @@ class Supervisor:
     # --- while it stands ---
 
     def _hear(self, name: str, line: str) -> None:
-        if name.startswith("nats-") and (violation := parse(line)) is not None:
-            self._violated(violation)
+        if name.startswith("nats-"):
+            self._attempts.hear(line)
         told = for_people(name, line)
         if told is not None:
             self._tell(told[0], name, told[1])
-
-    def _violated(self, violation: Violation) -> None:
-        """Announce it; of many alike within 10 s the first, and then their number."""
-        key = (violation.gateway, violation.action, violation.subject)
-        since, count = self._seen.get(key, (0.0, 0))
-        if violation.at - since < _SAME_VIOLATION_S:
-            self._seen[key] = (since, count + 1)
-            return
-        if len(self._seen) > 1000:
-            self._seen.clear()
-        self._seen[key] = (violation.at, 0)
-        told = Violation(violation.gateway, violation.action, violation.subject, violation.at, count + 1)
-        self._background(self._announce(told))
-
-    async def _announce(self, violation: Violation) -> None:
-        try:
-            await announce(await self._connection(), violation)
-        except LinesetError as error:
-            self._tell("warning", "lineset", f"a device's forbidden attempt was logged but not announced: {error.say}")
 
     async def _connection(self) -> Bus:
         if self._bus is None:
@@ -259,6 +239,7 @@ class Supervisor:
         self._write()
         for task in list(self._tasks):
             task.cancel()
+        await self._attempts.close()
         order = [
             {"demo", "prepare"},
             {"web"},

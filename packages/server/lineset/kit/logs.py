@@ -12,6 +12,16 @@ import structlog
 
 FORMAT = "LINESET_LOG"  # "json" or "text"; a terminal gets text, anything else JSON
 
+# libraries that say more than anybody reads
+_LEAST = {
+    "asyncio": logging.ERROR,
+    "nats": logging.ERROR,
+    "_granian": logging.WARNING,
+    "alembic": logging.WARNING,
+    "procrastinate": logging.WARNING,
+    "httpx": logging.WARNING,
+}
+
 
 def configure(role: str, level: int = logging.INFO) -> None:
     """Send everything that this process logs, by structlog or by the standard library, to standard output. `role` stands in each line."""
@@ -42,7 +52,7 @@ def configure(role: str, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name, least in (("asyncio", logging.ERROR), ("nats", logging.ERROR), ("_granian", logging.WARNING), ("alembic", logging.WARNING)):
+    for name, least in _LEAST.items():
         logging.getLogger(name).setLevel(max(level, least))
 
 

@@ -1,0 +1,174 @@
+"""`lineset up` from outside: start, second start, faults of every process, stop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from lineset.embedded.ports import free_port, listening
+from lineset.embedded.process import started_at, wait_until
+from lineset.embedded.run import RoleState, RunFolder, State
+from lineset.kit.addresses import owner_url
+from lineset.kit.settings import Settings
+
+LINESET = [sys.executable, "-m", "lineset"]
+START_S = 120.0  # on a busy machine; a start takes about 5 s of processor time
+
+
+@dataclass
+class Tree:
+    """A `lineset up` of this test."""
+
+    settings: Settings
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    @property
+    def state(self) -> State:
+        state = RunFolder(self.settings.data).read()
+        assert state is not None
+        return state
+
+    def role(self, name: str) -> RoleState:
+        return next(role for role in self.state.roles if role.name == name)
+
+    def wait_ready(self) -> None:
+        """Until every role works, as seen from outside."""
+        assert wait_until(lambda: self.process.poll() is not None or self.ready(), START_S, 0.1), self.output.read_text()
+        assert self.process.poll() is None, self.output.read_text()
+
+    def ready(self) -> bool:
+        folder = RunFolder(self.settings.data)
+        state = folder.read()
+        return state is not None and state.pid == self.process.pid and state.state == "ready" and self.get("/health/ready")[0] == 200
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        try:
+            with socket.create_connection(("127.0.0.1", self.settings.web_port), timeout=8) as connection:
+                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+                answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        except OSError:
+            return 0, b""
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split(b" ")[1]) if head else 0, body
+
+    def stop(self, sign: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(sign)
+        return self.process.wait(60)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return {
+        **os.environ,
+        "LINESET_DATA": str(settings.data),
+        "LINESET_PORT": str(settings.web_port),
+        "LINESET_MQTT_PORT": str(settings.mqtt_port),
+        "LINESET_MQTT_TOKEN_PORT": str(settings.mqtt_token_port),
+    }
+
+
+def up(settings: Settings, output: Path) -> Tree:
+    with output.open("wb") as file:
+        process = subprocess.Popen([*LINESET, "up"], env=environment(settings), stdout=file, stderr=file, stdin=subprocess.DEVNULL)
+    return Tree(settings, process, output)
+
+
+def refused(settings: Settings) -> str:
+    done = subprocess.run([*LINESET, "up"], env=environment(settings), capture_output=True, text=True, timeout=START_S, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def somewhere(folder: Path) -> Settings:
+    return Settings(data=folder, web_port=free_port(), mqtt_port=free_port(), mqtt_token_port=free_port())
+
+
+@pytest.fixture
+def tree(tmp_path: Path, system: Path) -> Iterator[Tree]:
+    """A tree that works, in a folder that is closed to other users."""
+    made = up(somewhere(tmp_path / "data"), tmp_path / "output")
+    try:
+        made.wait_ready()
+        yield made
+    finally:
+        if made.process.poll() is None:
+            made.stop()
+        made.process.wait()
+
+
+def pids(state: State) -> dict[str, int]:
+    return {role.name: role.pid for role in state.roles if role.pid}
+
+
+def test_PLT_01_one_command_starts_everything_and_stops_cleanly(tree: Tree) -> None:
+    state = tree.state
+    assert set(pids(state)) == {"nats-hub", "nats-token", "postgres", "web", "ingest", "worker"}
+    said = subprocess.run([*LINESET, "status", "--json"], env=environment(tree.settings), capture_output=True, text=True, check=True)
+    told: dict[str, Any] = json.loads(said.stdout)
+    assert told["ready"] is True
+    assert {role["name"]: role["pid"] for role in told["roles"]} == pids(state)
+    assert 50 < told["memory_mb"] < 600
+    if os.geteuid() == 0:
+        engines = {name for name, pid in pids(state).items() if Path(f"/proc/{pid}").stat().st_uid != 0}
+        assert engines == {"nats-hub", "nats-token", "postgres"}
+
+    again = refused(tree.settings)
+    assert f"already runs on {tree.settings.data} (process {tree.process.pid}" in again
+    other = somewhere(tree.settings.data.parent / "other")
+    taken = Settings(data=other.data, web_port=tree.settings.web_port, mqtt_port=other.mqtt_port, mqtt_token_port=other.mqtt_token_port)
+    message = refused(taken)
+    assert f"Port {tree.settings.web_port}, meant for the web pages, is taken by" in message
+    assert "LINESET_PORT" in message
+
+    assert "operator?token=" in tree.output.read_text()
+    assert not any("operator?token=" in log.read_text() for log in (tree.settings.data / "logs").iterdir())
+    assert tree.stop() == 0
+    assert all(started_at(pid) is None for pid in pids(state).values())
+    assert not any(listening(port) for port in (tree.settings.web_port, tree.settings.mqtt_port, tree.settings.mqtt_token_port))
+    assert "database system is shut down" in (tree.settings.data / "logs" / "postgres.log").read_text()
+    stopped = subprocess.run([*LINESET, "status"], env=environment(tree.settings), capture_output=True, text=True, check=False)
+    assert stopped.returncode == 1
+    assert "does not run" in stopped.stdout
+
+
+def test_every_process_killed_comes_back_and_the_parent_killed_takes_all_with_it(tree: Tree) -> None:
+    url = owner_url(tree.settings)
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE migrations.kept (number int)")
+        connection.execute("INSERT INTO migrations.kept VALUES (1)")
+    for name, pid in pids(tree.state).items():
+        os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda name=name, pid=pid: tree.role(name).pid not in (None, pid), 30), name  # type: ignore[misc]
+        assert tree.role(name).restarts == 1
+    tree.wait_ready()
+
+    before = pids(tree.state)
+    tree.process.kill()
+    tree.process.wait()
+    begun = time.monotonic()
+    second = up(tree.settings, tree.output.with_name("second"))
+    try:
+        second.wait_ready()
+        print(f"second start after a killed parent: {time.monotonic() - begun:.1f} s")
+        assert all(started_at(pid) is None for pid in before.values())
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT number FROM migrations.kept").fetchall() == [(1,)]
+            connection.execute("DROP TABLE migrations.kept")
+        # told twice: whatever still runs is killed, and the next start copes
+        second.process.send_signal(signal.SIGTERM)
+        second.process.send_signal(signal.SIGINT)
+        assert second.process.wait(20) == 0
+        assert all(started_at(pid) is None for pid in pids(second.state).values())
+    finally:
+        if second.process.poll() is None:
+            second.stop()
