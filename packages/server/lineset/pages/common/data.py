@@ -1,15 +1,19 @@
 """What pages fetch after they are there: the live stream, and series for charts."""
 
+import csv
+import io
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from litestar import Router, get
+from lineset_contract.points import POINTS
+from litestar import Response, Router, get
 from litestar.response import Stream
 
 from lineset import sites, telemetry
 from lineset.accounts import Principal
+from lineset.kit.clock import now
 from lineset.kit.errors import Invalid, NotFound
 from lineset.kit.ids import parse_id
 from lineset.privacy import Context, Purpose
@@ -75,6 +79,23 @@ async def chart(request: Ask, equipment: str, points: str, start: datetime, end:
     raise NotFound("machine")
 
 
+@get("/charts/{equipment:str}/csv")
+async def chart_csv(request: Ask, equipment: str, points: str, hours: int = 24) -> Response[bytes]:
+    """The same series as a table: one row a time, times in UTC, values in the catalogue's units, empty where nothing was read."""
+    end = now()
+    found = await chart.fn(request, equipment, points, end - timedelta(hours=min(max(hours, 1), 400 * 24)), end, 2000)
+    names = list(found["series"])
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["time", *(f"{name} [{POINTS[name].unit}]" if name in POINTS else name for name in names)])
+    for index, t in enumerate(found["t"]):
+        values = [found["series"][name][index] for name in names]
+        if any(value is not None for value in values):
+            writer.writerow([datetime.fromtimestamp(t, UTC).isoformat(timespec="seconds"), *("" if v is None else v for v in values)])
+    headers = {"content-disposition": f'attachment; filename="{equipment}.csv"', "cache-control": "private, no-store"}
+    return Response(table.getvalue().encode(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
 def data_routes() -> Router:
     """The router of both."""
-    return Router("/", route_handlers=[live_stream, chart], include_in_schema=False)
+    return Router("/", route_handlers=[live_stream, chart, chart_csv], include_in_schema=False)

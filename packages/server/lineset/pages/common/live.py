@@ -73,7 +73,7 @@ class Hub:
         equipment = parse_id(message.subject.rpartition(".")[2])
         wanted = [s for s in self._streams if equipment in s.equipment]
         if wanted:
-            payload = _readable(message.data)
+            payload = _readable(message.data, str(equipment))
             for stream in wanted:
                 stream.put(payload)
 
@@ -117,8 +117,8 @@ class Hub:
             self._households.pop(stream, None)
 
 
-def _readable(payload: bytes) -> bytes:
-    """The message with code points in words, as pages show them."""
+def _readable(payload: bytes, equipment: str) -> bytes:
+    """The message with code points in words, as pages show them, and a command with the machine that it is for."""
     try:
         message = msgspec.json.decode(payload)
     except msgspec.MsgspecError:
@@ -127,4 +127,7 @@ def _readable(payload: bytes) -> bytes:
     if isinstance(values, dict):
         for name in values.keys() & _word.keys():
             values[name] = _word[name].get(int(values[name]), "unknown")
+    command = message.get("command") if isinstance(message, dict) else None
+    if isinstance(command, dict):
+        command["equipment"] = equipment
     return msgspec.json.encode(message)

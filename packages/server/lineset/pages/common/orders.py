@@ -76,7 +76,7 @@ def _detail(reader: Reader, order: Order, now: datetime) -> str:
         return order.detail
     took = (order.changed - order.created).total_seconds()
     if order.state == "queued" and order.expires is not None:
-        return reader.gettext("waits for the link, till %(time)s", time=reader.when(order.expires, now))
+        return reader.gettext("goes out as soon as the gateway answers, till %(time)s", time=reader.when(order.expires, now))
     if order.state == "sent" and order.expires is not None:
         return reader.gettext("no answer yet, till %(time)s", time=reader.when(order.expires, now))
     if order.state == "acknowledged":

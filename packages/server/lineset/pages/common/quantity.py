@@ -71,6 +71,11 @@ def word(reader: Reader, code: str) -> str:
     return say(reader.gettext) if say is not None else code.replace("_", " ")
 
 
+def code_words(reader: Reader) -> dict[str, str]:
+    """All words of codes as the reader reads them, for scripts that write live values."""
+    return {code: say(reader.gettext) for code, say in _WORDS.items()}
+
+
 def mode_tone(mode: str) -> str:
     """The colour role of an operating mode: heat, cool, water, fault or none."""
     return _TONES.get(mode, "")

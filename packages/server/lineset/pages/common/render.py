@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from markupsafe import Markup
 
 from .assets import Assets
+from .quantity import code_words
 from .reader import Reader
 from .words import LANGUAGES, catalogue
 
@@ -68,7 +69,14 @@ def _environment(language: str, assets: Assets, reload: bool) -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     environment.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]
-    environment.globals |= {"assets": assets, "languages": LANGUAGES, "themes": THEMES, "icon": _icon, "iso": _iso}
+    environment.globals |= {
+        "assets": assets,
+        "languages": LANGUAGES,
+        "themes": THEMES,
+        "icon": _icon,
+        "iso": _iso,
+        "code_words": code_words,
+    }
     environment.policies["ext.i18n.trimmed"] = True
     return environment
 

@@ -100,6 +100,8 @@ class Fleet(msgspec.Struct, frozen=True):
     found: int
     next: str
     histogram: Histogram | None
+    factor: float
+    offset: float
 
 
 def pick(ranked: Sequence[Ranked], query: Query, now: datetime) -> list[Ranked]:
@@ -134,6 +136,7 @@ def fleet_view(
     first = query.after if query.after else len(large)
     end = first + len(rest)
     urgent = [r for r in ranked if r.urgent]
+    ruler = scale(reader, "degC")
     silent = sum(1 for r in ranked if _silent(r, now))
     return Fleet(
         query=query,
@@ -145,12 +148,14 @@ def fleet_view(
         rest=tuple(_row(reader, first + index + 1, r, now) for index, r in enumerate(rest)),
         found=len(chosen),
         next=query.link(after=end) if end < len(chosen) else "",
+        factor=ruler.factor,
+        offset=ruler.offset,
         histogram=_histogram(reader, ranked, large) if len(ranked) >= LEAST_HOMES and not query.after else None,
     )
 
 
 def _silent(ranked: Ranked, now: datetime) -> bool:
-    return ranked.home.seen is None or now.timestamp() - ranked.home.seen > SILENT_S
+    return ranked.home.seen is not None and now.timestamp() - ranked.home.seen > SILENT_S
 
 
 def _matches(ranked: Ranked, query: Query, now: datetime) -> bool:

@@ -30,6 +30,8 @@ function show(reading: Reading): void {
   for (const [point, value] of Object.entries(reading.values)) {
     const selector = `[data-point="${CSS.escape(`${reading.equipment}/${point}`)}"]`;
     for (const element of document.querySelectorAll<HTMLElement>(selector)) write(element, value);
+    const age = `[data-live-of="${CSS.escape(`${reading.equipment}/${point}`)}"]`;
+    for (const element of document.querySelectorAll<HTMLElement>(age)) element.dataset.seen = String(reading.t);
   }
   for (const element of document.querySelectorAll<HTMLElement>(`[data-seen][data-of="${CSS.escape(reading.equipment)}"]`)) {
     element.dataset.seen = String(Math.max(reading.t, Number(element.dataset.seen)));
