@@ -68,7 +68,8 @@ class Engines:
             try:
                 yield self.url_of(name)
             finally:
-                owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+                # Not by force: the owner may not end other roles' sessions. Those of a test that closed them are gone in a moment.
+                owner.execute(f'DROP DATABASE "{name}"')
 
     def template(self, name: str, build: Callable[[str], object]) -> str:
         """A database to copy from, built once a session by `build(owner's address)`. Returns its name."""

@@ -1,7 +1,9 @@
 """A platform of its own for one benchmark or fault test: engines, roles as processes, and gateways that can connect."""
 
 import asyncio
+import contextlib
 import os
+import random
 import signal
 import socket
 import ssl
@@ -9,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -33,10 +34,13 @@ SETUP = Context(System("setup"), Purpose.OPERATE)
 
 
 def free_port() -> int:
-    """A port on loopback that nobody uses now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A port on loopback that nobody uses now, below those that the kernel gives to outgoing connections: a client that tries such a
+    port while its server is down could end up connected to itself."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as found, contextlib.suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
@@ -123,7 +127,7 @@ class Rig:
         return context
 
 
-@contextmanager
+@contextlib.contextmanager
 def rig(data: Path) -> Iterator[Rig]:
     """Engines with a migrated database, and nothing else running yet."""
     data.mkdir(parents=True, exist_ok=True)

@@ -135,6 +135,7 @@ async def run(settings: Settings) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await callout.stop()
+        await ingestor.close()
         await system.close()
         log.info("ingest_stopped", clean=waiting in done)
 

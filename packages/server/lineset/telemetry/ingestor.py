@@ -134,6 +134,15 @@ class Ingestor:
             if batch:
                 await self.handle(batch)
 
+    async def close(self) -> None:
+        """Close the connection to the database."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    def forgive(self) -> None:
+        """Forget how much each gateway has sent."""
+        self._throttle = Throttle()
+
     def _next(self) -> list[Message]:
         batch = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
         self._queued_bytes -= sum(len(m.payload) for m in batch)
