@@ -64,9 +64,13 @@ def authority(engines: Engines) -> Authority:
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A message bus of these tests' own: their callout and delivery must not answer for other tests."""
-    settings = Settings(data=tmp_path_factory.mktemp("broker"), mqtt_port=free_port(), mqtt_token_port=free_port())
+def broker(tmp_path_factory: pytest.TempPathFactory, engines: Engines, devices_database: str) -> Iterator[Settings]:
+    """A message bus of these tests' own: their callout and delivery must not answer for other tests. With it the settings of a whole
+    platform on this database."""
+    data = tmp_path_factory.mktemp("broker")
+    (data / "secrets").mkdir(mode=0o700)
+    (data / "secrets" / "database").write_bytes(engines.secret)
+    settings = Settings(data=data, database_url=devices_database, mqtt_port=free_port(), mqtt_token_port=free_port())
     nats = EmbeddedNats(settings)
     nats.start()
     yield settings

@@ -1,0 +1,17 @@
+"""The public REST API under /api/v1, for programs of the people whose equipment it is, and for devices without MQTT.
+
+`routes` is what the composition root mounts; `refuse` answers for what the framework turns away below `PATH` before a handler sees it.
+"""
+
+from litestar import Router
+
+from lineset.api.describe import HANDLERS, get_openapi, nothing_here
+from lineset.api.edge import PATH, router
+from lineset.api.problems import refuse
+
+__all__ = ["PATH", "refuse", "routes"]
+
+
+def routes() -> list[Router]:
+    """The routers of the API. The application's state must hold the `platform` that they work on."""
+    return [router([*HANDLERS, get_openapi, nothing_here])]
