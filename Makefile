@@ -55,7 +55,7 @@ lock: ## resolve the pinned versions again
 
 install: .make/python ## the Python packages
 front: .make/front ## the built style sheets and scripts
-browser: .make/browser ## the browser for tests
+browser: .make/browser ## the browser and the small tools for tests
 
 .make/python: requirements.lock $(wildcard packages/*/pyproject.toml) pyproject.toml
 	@mkdir -p .make
@@ -80,9 +80,12 @@ browser: .make/browser ## the browser for tests
 
 .make/browser:
 	@mkdir -p .make
-	@if ! command -v chromium >/dev/null 2>&1; then \
-	  echo "Installing Debian's chromium"; SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends chromium fonts-liberation >/dev/null; fi
+	@missing=; has() { command -v "$$1" >/dev/null 2>&1; }; \
+	has chromium || missing="chromium fonts-liberation"; has mosquitto_pub || missing="$$missing mosquitto-clients"; \
+	for tool in curl jq openssl; do has $$tool || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "Installing for tests:$$missing"; SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 	@touch $@
 
 clean: ## forget what was built, not what was stored
