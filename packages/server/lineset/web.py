@@ -58,7 +58,9 @@ def known_error(request: Request[Any, Any, Any], error: Exception) -> Response[A
 
 
 def http_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """The framework's own refusals, as a page."""
+    """The framework's own refusals, as a page, or for a program as a problem."""
+    if request.url.path.startswith(f"{api.PATH}/"):
+        return api.refuse(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 500
     return pages.error_page(request, status, HTTPStatus(status).phrase if status != 500 else "")
 
