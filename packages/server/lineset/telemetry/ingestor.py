@@ -16,7 +16,7 @@ from uuid import UUID
 import psycopg
 import structlog
 from lineset_contract.refusals import Refusal, refuse
-from lineset_contract.wire import Ack, ReadFrames, Refused, WireError, encode, read_frames, sequence_of
+from lineset_contract.wire import Ack, ReadFrames, Refused, WireError, encode_ack, read_frames, sequence_of
 
 from lineset.telemetry import live, store
 from lineset.telemetry.batch import Block, Builder, Route, Source, newest
@@ -191,7 +191,8 @@ class Ingestor:
                 joined.through = max(joined.through, ack.through)
                 joined.refused.extend(ack.refused)
         for (gateway, _), ack in topics.items():
-            await self._post(f"lineset.v1.{gateway}.ack", encode(ack))
+            for part in encode_ack(ack):
+                await self._post(f"lineset.v1.{gateway}.ack", part)
         for message, _ in acks:
             if message.settled is not None:
                 await message.settled()
