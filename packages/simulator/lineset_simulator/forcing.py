@@ -18,23 +18,23 @@ GRID_S = 300.0
 _WEATHERS: dict[tuple[str, float, float, float, int], Weather] = {}
 
 
-class Row(NamedTuple):
-    """One step's drive: degC, kg/kg, 0 to 1, m/s, W/m2 on facades, degC of mains water, people, waking share of loads,
-    litres drawn in the step, whether comfort is wanted, local hour."""
+class Drive(NamedTuple):
+    """What drives a home at the ends of some steps, an array each: degC, kg/kg, 0 to 1, m/s, W/m2 on facades, degC of
+    mains water, people, waking share of loads, litres drawn in the step, whether comfort is wanted, local hour."""
 
-    outdoor: float
-    ratio: float
-    humidity: float
-    wind: float
-    south: float
-    east: float
-    west: float
-    mains: float
-    people: float
-    awake: float
-    drawn: float
-    comfort: float
-    hour: float
+    outdoor: Floats
+    ratio: Floats
+    humidity: Floats
+    wind: Floats
+    south: Floats
+    east: Floats
+    west: Floats
+    mains: Floats
+    people: Floats
+    awake: Floats
+    drawn: Floats
+    comfort: Floats
+    hour: Floats
 
 
 class Grid(NamedTuple):
@@ -63,16 +63,17 @@ class Forcing:
         self.life = Life(spec.occupancy, spec.residents, spec.tz, spec.seed)
         self._grid: Grid | None = None
 
-    def rows(self, start: float, dt: float, count: int) -> list[Row]:
+    def drive(self, start: float, dt: float, count: int) -> Drive:
         """The drive of `count` steps of `dt` s from `start` (s since 1970 UTC), each at its end."""
         times = start + dt * np.arange(1, count + 1)
         grid = self._stretch(start, float(times[-1]))
-        lines = (np.arange(grid.columns.shape[1]) + grid.first) * GRID_S
-        columns = [np.interp(times, lines, column) for column in grid.columns]
-        nearest = np.minimum((times // GRID_S).astype(np.int64) - grid.first, len(lines) - 1)
+        position = times / GRID_S - grid.first
+        line = np.minimum(position.astype(np.int64), grid.columns.shape[1] - 2)
+        share = position - line
+        between = grid.columns[:, line] * (1.0 - share) + grid.columns[:, line + 1] * share
         drawn = self.life.drawn(np.concatenate([[start], times]))
-        columns += [drawn, grid.comfort[nearest], np.mod(grid.hours[nearest] + (times % GRID_S) / 3600.0, 24.0)]
-        return [Row(*row) for row in np.stack(columns, axis=1).tolist()]
+        hours = np.mod(grid.hours[line] + share * (GRID_S / 3600.0), 24.0)
+        return Drive._make([*between, drawn, grid.comfort[line], hours])
 
     def _stretch(self, start: float, end: float) -> Grid:
         first, last = int(start // GRID_S), int(end // GRID_S) + 1

@@ -9,10 +9,11 @@ from lineset_contract.points import POINTS
 from lineset_contract.wire import Frame, WireValue
 
 from .chance import Floats, key, uniform
-from .forcing import Forcing, Row
+from .forcing import Forcing
 from .house import SPLIT, Zone, ZoneState
 from .machines.base import Machine, Points, Surroundings, faults_now, grown_to
 from .machines.build import Builder
+from .machines.coils import Indoor, IndoorState
 from .machines.control import ControlState
 from .sensors import DAY_S, Sensors
 from .spec import EquipmentSpec, HomeSpec
@@ -20,7 +21,7 @@ from .wear import worn
 
 LONGEST_STEP_S = 60.0
 _FAULTS_S = 900.0
-Drive = tuple[Row, list[list[float]]]
+DRAWN = 6  # the column of `Home.drives` that holds litres drawn
 PERSON_W, PERSON_VAPOUR = 72.0, 1.5e-5  # sensible heat and vapour (kg/s) of a person at rest
 COOKING_VAPOUR = 0.6e-6  # kg/s a m2 of floor while people are up: cooking, washing, plants
 
@@ -35,6 +36,7 @@ class HomeState(msgspec.Struct):
     anchor: float
     zones: list[ZoneState]
     controls: list[ControlState]
+    indoors: dict[str, IndoorState]
     machines: dict[str, Any]
 
 
@@ -60,8 +62,10 @@ class Home:
         self.zones = [Zone(zone) for zone in spec.zones]
         parts = Builder(spec, self.around, self.zones)
         self.controls = [*parts.controls, *parts.extra_controls]
+        self.indoors: Mapping[str, Indoor] = parts.indoors
         self.machines: Mapping[str, Machine] = parts.machines
         self._ordered = parts.ordered
+        self._steps = [*(control.step for control in self.controls), *(machine.step for machine in self._ordered)]
         self._sensors = {e.local: Sensors(e, spec.seed, spec.faults, anchor) for e in spec.equipment}
         self._specs: Mapping[str, EquipmentSpec] = {e.local: e for e in spec.equipment}
         area = sum(zone.area for zone in self.zones)
@@ -74,7 +78,9 @@ class Home:
         self._wear()
         self._suffer()
         # the weather of the moment, so that readings before the first step make sense
-        self._surround(self.forcing.rows(self.t - 1.0, 1.0, 1)[0], LONGEST_STEP_S)
+        self.t -= 1.0
+        self._surround(self.drives(1.0, 1)[0].tolist())
+        self.t += 1.0
 
     def _wear(self) -> None:
         for number, machine in enumerate(self.machines.values()):
@@ -96,60 +102,56 @@ class Home:
     def _go(self, seconds: int) -> None:
         count, left = divmod(seconds, int(LONGEST_STEP_S))
         if count:
-            self.advance(self.drives(LONGEST_STEP_S, count), LONGEST_STEP_S)
+            self.advance(self.drives(LONGEST_STEP_S, count).tolist(), LONGEST_STEP_S)
         if left:
-            self.advance(self.drives(float(left), 1), float(left))
+            self.advance(self.drives(float(left), 1).tolist(), float(left))
 
-    def drives(self, dt: float, count: int) -> list[Drive]:
-        """What drives the home in its next `count` steps of `dt` s."""
-        rows = self.forcing.rows(self.t, dt, count)
-        return list(zip(rows, self._gains(rows), strict=True))
+    def drives(self, dt: float, count: int) -> Floats:
+        """What drives the home in its next `count` steps of `dt` s: a row a step, for `advance`.
+
+        Columns: outdoor (degC), ratio, humidity, wind, mains, people, drawn, comfort, hour as in `forcing.Drive`; then for
+        each zone the heat (W) to its air and to its mass by sun, loads and people, vapour (kg/s) and people.
+        """
+        d = self.forcing.drive(self.t, dt, count)
+        pattern = self.forcing.life.pattern
+        columns = [d.outdoor, d.ratio, d.humidity, d.wind, d.mains, d.people, d.drawn, d.comfort, d.hour]
+        for zone, share in zip(self.zones, self._shares, strict=True):
+            sun = zone.glass[0] * d.south + zone.glass[1] * d.east + zone.glass[2] * d.west
+            people = share * d.people
+            load = zone.area * (pattern.standby + pattern.awake * d.awake) + PERSON_W * people
+            vapour = PERSON_VAPOUR * people + COOKING_VAPOUR * zone.area * d.awake
+            columns += [SPLIT * sun + 0.7 * load, (1.0 - SPLIT) * sun + 0.3 * load, vapour, people]
+        return np.stack(columns, axis=1)
 
     def busy(self) -> bool:
         """Whether a compressor, a burner or an element runs, so that a step should be a minute at most."""
         return any(machine.busy() for machine in self._ordered)
 
-    def advance(self, drives: Sequence[Drive], dt: float) -> None:
-        """Moves the home on by one step of `dt` s for each of `drives`."""
-        zones = self.zones
-        before = [*(control.step for control in self.controls), *(machine.step for machine in self._ordered)]
-        for row, gains in drives:
+    def advance(self, rows: Sequence[Sequence[float]], dt: float) -> None:
+        """Moves the home on by one step of `dt` s for each row of `drives`."""
+        zones, around = list(zip(self.zones, range(9, 9 + 4 * len(self.zones), 4), strict=True)), self.around
+        steps = self._steps
+        around.dt = dt
+        for row in rows:
             self.t += dt
-            self._surround(row, dt)
+            around.t = self.t
+            self._surround(row)
             if self.t - self._checked >= _FAULTS_S:
                 self._suffer()
-            for zone, (air, mass, _, _) in zip(zones, gains, strict=True):
-                zone.heat += air
-                zone.radiant += mass
-            for step in before:
+            for zone, at in zones:
+                zone.heat += row[at]
+                zone.radiant += row[at + 1]
+            for step in steps:
                 step()
-            outdoor, ratio, wind = row.outdoor, row.ratio, row.wind
-            for zone, (_, _, vapour, people) in zip(zones, gains, strict=True):
-                zone.finish(dt, outdoor, ratio, wind, vapour, people)
+            outdoor, ratio, _, wind = row[:4]
+            for zone, at in zones:
+                zone.finish(dt, outdoor, ratio, wind, row[at + 2], row[at + 3])
 
-    def _gains(self, rows: Sequence[Row]) -> list[list[list[float]]]:
-        """By row and zone: heat (W) to the air and to the mass by sun, loads and people; vapour (kg/s); people."""
-        table = np.array(rows)
-        column = {name: table[:, i] for i, name in enumerate(Row._fields)}
-        pattern = self.forcing.life.pattern
-        result = np.empty((len(rows), len(self.zones), 4))
-        for i, (zone, share) in enumerate(zip(self.zones, self._shares, strict=True)):
-            sun = zone.glass[0] * column["south"] + zone.glass[1] * column["east"] + zone.glass[2] * column["west"]
-            people = share * column["people"]
-            load = zone.area * (pattern.standby + pattern.awake * column["awake"]) + PERSON_W * people
-            result[:, i, 0] = SPLIT * sun + 0.7 * load
-            result[:, i, 1] = (1.0 - SPLIT) * sun + 0.3 * load
-            result[:, i, 2] = PERSON_VAPOUR * people + COOKING_VAPOUR * zone.area * column["awake"]
-            result[:, i, 3] = people
-        listed: list[list[list[float]]] = result.tolist()
-        return listed
-
-    def _surround(self, row: Row, dt: float) -> None:
+    def _surround(self, row: Sequence[float]) -> None:
         around = self.around
-        around.t, around.dt = self.t, dt
-        around.outdoor, around.ratio, around.humidity, around.wind = row.outdoor, row.ratio, row.humidity, row.wind
-        around.mains, around.people, around.drawn, around.hour = row.mains, row.people, row.drawn, row.hour
-        around.comfort = row.comfort > 0.5
+        around.outdoor, around.ratio, around.humidity, around.wind, around.mains, around.people = row[:6]
+        around.drawn, comfort, around.hour = row[6:9]
+        around.comfort = comfort > 0.5
 
     def _suffer(self) -> None:
         """Lets the faults of this moment act. A room sensor's error also misleads the thermostat that reads it."""
@@ -210,17 +212,11 @@ class Home:
                     result |= of_day & (np.mod(number, silence.every_days) == silence.remainder)
         return result
 
-    def notes(self) -> dict[str, tuple[float, ...]]:
-        """What is noted of each machine now, to be turned into readings by `read`."""
-        return {local: machine.note() for local, machine in self.machines.items()}
-
-    def read(self, local: str, times: Floats, notes: list[tuple[float, ...]]) -> Block:
-        """Readings of the machine `local` from its notes at `times`."""
+    def read(self, local: str, times: Floats, notes: Floats) -> Block:
+        """Readings of the machine `local` from its notes, a row for each of `times`."""
         machine = self.machines[local]
-        table = np.array(notes, dtype=np.float64).T
-        columns = dict(zip(type(machine).noted(), table, strict=True))
-        true = machine.points(times, columns)
-        return Block(local, times, self._sensors[local].read(times, true))
+        columns = dict(zip(machine.noted(), np.ascontiguousarray(notes.T), strict=True))
+        return Block(local, times, self._sensors[local].read(times, machine.points(times, columns)))
 
     def frames(self, t: float) -> list[Frame]:
         """Frames of the machines whose poll is due since the last call, stamped `t`; none while the gateway is silent."""
@@ -229,7 +225,7 @@ class Home:
             return []
         at = np.array([t])
         due = [e.local for e in self.spec.equipment if before // e.poll != t // e.poll]
-        return [_frame(self.read(local, at, [self.machines[local].note()])) for local in due]
+        return [_frame(self.read(local, at, np.array([self.machines[local].note()]))) for local in due]
 
     def state(self) -> HomeState:
         """The state of the home for `restore`."""
@@ -238,6 +234,7 @@ class Home:
             anchor=self.anchor,
             zones=[msgspec.structs.replace(zone.state) for zone in self.zones],
             controls=[msgspec.structs.replace(control.state) for control in self.controls],
+            indoors={local: msgspec.structs.replace(indoor.state) for local, indoor in self.indoors.items()},
             machines={local: machine.dump() for local, machine in self.machines.items()},
         )
 
@@ -246,12 +243,14 @@ class Home:
         """The home of `spec` as it was when `state` was taken. Raises ValueError when the state is of another home."""
         home = cls(spec, state.anchor, state.t)
         same = len(state.zones) == len(home.zones) and len(state.controls) == len(home.controls)
-        if not same or set(state.machines) != set(home.machines):
+        if not same or set(state.machines) != set(home.machines) or set(state.indoors) != set(home.indoors):
             raise ValueError(f"the state does not belong to {spec.key}: its zones or machines differ")
         for zone, zone_state in zip(home.zones, state.zones, strict=True):
             zone.state = msgspec.structs.replace(zone_state)
         for control, control_state in zip(home.controls, state.controls, strict=True):
             control.state = msgspec.structs.replace(control_state)
+        for local, indoor in home.indoors.items():
+            indoor.state = msgspec.structs.replace(state.indoors[local])
         for local, machine in home.machines.items():
             machine.load(state.machines[local])
         return home

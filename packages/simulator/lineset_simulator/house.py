@@ -39,9 +39,10 @@ ARCHETYPES: dict[str, Archetype] = {
     "shop": Archetype(1.35, 0.65, 22.0, 90.0, (0.030, 0.016, 0.016), 0.40),
     "office": Archetype(1.05, 0.60, 24.0, 150.0, (0.024, 0.014, 0.014), 0.25),
 }
-SURFACE = 9.0  # W/K a m2 of floor between air and mass: about 2.5 m2 of surface at 3.6 W/(m2 K)
+SURFACE = 14.0  # W/K a m2 of floor between air and mass: about 3 m2 of surface at 4.7 W/(m2 K)
 SPLIT = 0.45  # share of the sun and of radiant gains that the air takes; the mass takes the rest
-WINDOWS_DEGC = 24.5
+WINDOWS_DEGC, WINDOWS_1_S = 24.5, 2.5 / 3600.0  # people open windows above this; air changes a second they bring
+_RHO_CP = 1.2 * air.CP
 BUFFER = 12.0  # moisture that furniture and plaster hold, as multiples of the air's own mass
 
 
@@ -93,29 +94,34 @@ class Zone:
 
         return (*entries(e_fast, e_slow), *entries(i_fast, i_slow))
 
+    def _coefficients(self, dt: float) -> tuple[float, ...]:
+        """What multiplies air, mass, outdoors, heat and radiant heat in the next air, and in the next mass; moisture."""
+        s = self._exact(dt)
+        rows = []
+        for a, m, to_air, to_mass in ((s[0], s[1], s[4], s[5]), (s[2], s[3], s[6], s[7])):
+            p, q = to_air / self.c_air, to_mass / self.c_mass
+            rows += [a, m, p * self.u_air + q * self.u_mass, p, q]
+        return (*rows, dt / (BUFFER * 1.2 * self.volume), dt / self.volume)
+
     def finish(self, dt: float, outdoor: float, ratio: float, wind: float, vapour: float, people: float) -> None:
         """Ends a step of `dt` s: outdoor air (degC, kg/kg), wind (m/s), vapour set free indoors (kg/s), people."""
         step = self._steps.get(dt)
         if step is None:
-            step = self._steps[dt] = self._exact(dt)
+            step = self._steps[dt] = self._coefficients(dt)
+        aa, am, ao, ah, ar, ma, mm, mo, mh, mr, wet, stale = step
         s = self.state
-        # leaks at the mean wind are in u_air; what the wind adds or spares is a gain
-        gust = 0.5 * (wind - 3.0) / 3.0
-        gust = -0.5 if gust < -0.5 else 1.5 if gust > 1.5 else gust
-        blown = self.leak * gust * 1.2 * air.CP * (outdoor - s.air)
-        if self.opens and s.air > WINDOWS_DEGC and 12.0 < outdoor < s.air:
-            self.fresh += self.volume * 2.5 / 3600.0
-            blown += self.volume * 2.5 / 3600.0 * 1.2 * air.CP * (outdoor - s.air)
-        f = (self.u_air * outdoor + self.heat + blown) / self.c_air
-        g = (self.u_mass * outdoor + self.radiant) / self.c_mass
         a, m = s.air, s.mass
-        s.air = step[0] * a + step[1] * m + step[4] * f + step[5] * g
-        s.mass = step[2] * a + step[3] * m + step[6] * f + step[7] * g
-        flow = 1.2 * (self.leak * (1.0 + gust) + self.fresh)
-        held = BUFFER * 1.2 * self.volume
-        s.ratio = (s.ratio + dt / held * (flow * ratio + vapour - self.drying)) / (1.0 + dt * flow / held)
-        s.ratio = 0.0006 if s.ratio < 0.0006 else 0.022 if s.ratio > 0.022 else s.ratio
+        # leaks at the mean wind are in u_air; what the wind adds or spares, and open windows, are gains
+        gust = (wind - 3.0) / 6.0
+        extra = self.leak * (-0.5 if gust < -0.5 else 1.5 if gust > 1.5 else gust)
+        if self.opens and a > WINDOWS_DEGC and 12.0 < outdoor < a:
+            extra += self.volume * WINDOWS_1_S
+        heat = self.heat + extra * _RHO_CP * (outdoor - a)
+        s.air = aa * a + am * m + ao * outdoor + ah * heat + ar * self.radiant
+        s.mass = ma * a + mm * m + mo * outdoor + mh * heat + mr * self.radiant
+        flow = self.leak + extra + self.fresh
+        moist = (s.ratio + wet * (1.2 * flow * ratio + vapour - self.drying)) / (1.0 + 1.2 * wet * flow)
+        s.ratio = 0.0006 if moist < 0.0006 else 0.022 if moist > 0.022 else moist
         # a person at rest breathes out 5.2e-6 m3/s of carbon dioxide
-        change = flow / 1.2 / self.volume
-        s.co2 = (s.co2 + dt * (change * 420.0 + people * 5.2 / self.volume)) / (1.0 + dt * change)
+        s.co2 = (s.co2 + stale * (flow * 420.0 + people * 5.2)) / (1.0 + stale * flow)
         self.heat = self.radiant = self.drying = self.fresh = 0.0

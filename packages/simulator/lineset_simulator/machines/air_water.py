@@ -102,7 +102,7 @@ class AirWaterHeatPump(Machine):
         self.circuit = Circuit(spec.refrigerant or "R290", 0.79 * spec.capacity, 1.0, 36.5, 5.0, 4.0)
         self.k_out = 0.79 * spec.capacity / 6.0
         self.full_fan_out = 0.015 * spec.capacity
-        self.flow = spec.capacity / (5.5 * air.CP_WATER)
+        self.flow = loop.full_flow
         self.frost = Frost(1.2 * spec.capacity, self.k_out)
         self.backup = spec.options.get("backup", 3000.0)
         self.hottest = spec.options.get("hottest", 42.0)
@@ -111,7 +111,6 @@ class AirWaterHeatPump(Machine):
         self.state = AirWaterState(circuit=self.circuit.state, tank=self.tank.state, loop=loop.state)
         self.settings = {
             "heating_setpoint": control.set_heating,
-            "cooling_setpoint": control.set_cooling,
             "supply_water_setpoint": self._set_supply,
             "hot_water_setpoint": self._set("hot_setpoint"),
             "hot_water_boost": self._set("boost"),

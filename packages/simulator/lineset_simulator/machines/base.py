@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import cached_property
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import msgspec
@@ -69,32 +71,31 @@ class Tally(msgspec.Struct):
     retries: float = 0.0
 
 
-# counter point, field of the tally, divisor
-_COUNTERS: tuple[tuple[str, str, float], ...] = (
-    ("electric_energy", "electric", KWH),
-    ("heat_energy", "heat", KWH),
-    ("cooling_energy", "cold", KWH),
-    ("auxiliary_heat_energy", "backup", KWH),
-    ("gas_energy", "gas", KWH),
-    ("gas_volume", "gas", 38.3e6),  # J a m3 of natural gas by higher heating value
-    ("hot_water_volume", "water", 1.0),
-    ("run_time", "run", 1.0),
-    ("heating_run_time", "heating", 1.0),
-    ("cooling_run_time", "cooling", 1.0),
-    ("compressor_run_time", "compressor", 1.0),
-    ("auxiliary_heat_run_time", "backup_run", 1.0),
-    ("burner_run_time", "burner", 1.0),
-    ("pump_run_time", "pump", 1.0),
-    ("fan_run_time", "fan", 1.0),
-    ("filter_run_time", "filter", 1.0),
-    ("defrost_run_time", "defrost", 1.0),
-    ("starts", "starts", 1.0),
-    ("compressor_starts", "compressor_starts", 1.0),
-    ("burner_starts", "burner_starts", 1.0),
-    ("defrost_count", "defrosts", 1.0),
-    ("ignition_retries", "retries", 1.0),
-)
-_TALLY = Tally.__struct_fields__
+# by counter point: field of the tally, divisor
+_COUNTERS: dict[str, tuple[str, float]] = {
+    "electric_energy": ("electric", KWH),
+    "heat_energy": ("heat", KWH),
+    "cooling_energy": ("cold", KWH),
+    "auxiliary_heat_energy": ("backup", KWH),
+    "gas_energy": ("gas", KWH),
+    "gas_volume": ("gas", 38.3e6),  # J a m3 of natural gas by higher heating value
+    "hot_water_volume": ("water", 1.0),
+    "run_time": ("run", 1.0),
+    "heating_run_time": ("heating", 1.0),
+    "cooling_run_time": ("cooling", 1.0),
+    "compressor_run_time": ("compressor", 1.0),
+    "auxiliary_heat_run_time": ("backup_run", 1.0),
+    "burner_run_time": ("burner", 1.0),
+    "pump_run_time": ("pump", 1.0),
+    "fan_run_time": ("fan", 1.0),
+    "filter_run_time": ("filter", 1.0),
+    "defrost_run_time": ("defrost", 1.0),
+    "starts": ("starts", 1.0),
+    "compressor_starts": ("compressor_starts", 1.0),
+    "burner_starts": ("burner_starts", 1.0),
+    "defrost_count": ("defrosts", 1.0),
+    "ignition_retries": ("retries", 1.0),
+}
 
 
 class Worst:
@@ -164,25 +165,30 @@ class Machine(ABC):
         act(value)
 
     def note(self) -> tuple[float, ...]:
-        """`snapshot` with what every machine has: power, running, boot and the counters."""
+        """`snapshot` with what every machine has: power, boot and its counters; `noted` names them."""
         s = self.state
-        return (*self.snapshot(), s.power, float(s.running), s.boot, *msgspec.structs.astuple(s.tally))
+        return (*self.snapshot(), s.power, s.boot, *self._tallied(s.tally))
 
-    @classmethod
-    def noted(cls) -> tuple[str, ...]:
+    def noted(self) -> tuple[str, ...]:
         """Names of what `note` gives."""
-        return (*cls.columns, "power", "running", "boot", *(f"tally_{name}" for name in _TALLY))
+        return (*self.columns, "power", "boot", *(f"tally_{field}" for field in self._counted))
+
+    @cached_property
+    def _counted(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(("electric", "run", "starts", *(_COUNTERS[name][0] for name in self.counters))))
+
+    @cached_property
+    def _tallied(self) -> Callable[[Tally], tuple[float, ...]]:
+        return attrgetter(*self._counted)
 
     def points(self, t: Floats, c: Columns) -> Points:
         """`observe` with the points that every machine has; `t` (s since 1970) are the moments of the notes."""
         points = self.observe(c)
-        if self.spec.fuel:
-            points.setdefault("electric_power", c["power"])
+        points.setdefault("electric_power", c["power"])
         points["controller_uptime"] = t - c["boot"]
-        wanted = ("electric_energy", "run_time", "starts", *self.counters)
-        for point, field, divisor in _COUNTERS:
-            if point in wanted:
-                points[point] = c[f"tally_{field}"] / divisor
+        for point in ("electric_energy", "run_time", "starts", *self.counters):
+            field, divisor = _COUNTERS[point]
+            points[point] = c[f"tally_{field}"] / divisor
         return points
 
     def count(self, power: float, running: bool) -> None:

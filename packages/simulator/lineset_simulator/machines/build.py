@@ -32,7 +32,7 @@ class Builder:
         self.spec, self.around, self.zones = spec, around, zones
         self.controls = [Control(zone, around) for zone in zones]
         self.extra_controls: list[Control] = []
-        self._indoors: dict[str, Indoor] = {}
+        self.indoors: dict[str, Indoor] = {}
         self._loops: dict[str, Loop] = {}
         self._chilled: dict[str, ChilledLoop] = {}
         self._by_name = {e.local: e for e in spec.equipment}
@@ -64,9 +64,9 @@ class Builder:
     def _indoor(self, spec: EquipmentSpec, capacity: float) -> Indoor:
         """The blower of a machine; an air conditioner and a furnace that belong together share one."""
         owner = spec.serves or spec.local
-        if owner not in self._indoors:
-            self._indoors[owner] = Indoor(capacity, self.zones[spec.zone])
-        return self._indoors[owner]
+        if owner not in self.indoors:
+            self.indoors[owner] = Indoor(capacity, self.zones[spec.zone])
+        return self.indoors[owner]
 
     def _served(self, local: str) -> list[EquipmentSpec]:
         return [e for e in self.spec.equipment if e.serves == local]
@@ -80,7 +80,7 @@ class Builder:
             litres = source.options.get("buffer", 90.0 if water else 60.0) + 4.0e-3 * source.capacity
             zones = self.controls if source.options.get("all_zones", 1.0) else [self.controls[source.zone]]
             excess = hottest - (3.0 if water else 6.0) - 20.5
-            self._loops[local] = loop_for(self.around, zones, 0.9 * source.capacity, excess, litres)
+            self._loops[local] = loop_for(self.around, zones, 0.9 * source.capacity, excess, 5.5 if water else 10.0, litres)
         return self._loops[local]
 
     def _chilled_loop(self, local: str) -> ChilledLoop:
@@ -117,7 +117,8 @@ class Builder:
             return Ventilator(spec, self.around, control)
         served = self._by_name[spec.serves]
         if served.type == "chiller":
-            return CoilHandler(spec, self.around, control, self._chilled_loop(spec.serves))
+            self.indoors[spec.local] = indoor = Indoor(spec.capacity, control.zone)
+            return CoilHandler(spec, self.around, control, indoor, self._chilled_loop(spec.serves))
         return FanCoil(spec, self.around, self.controls[served.zone], self._indoor(served, served.capacity))
 
     def boiler(self, spec: EquipmentSpec) -> Machine:

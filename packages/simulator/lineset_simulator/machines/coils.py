@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from math import sqrt
-from typing import ClassVar, Protocol
+from operator import attrgetter
+from typing import Protocol
+
+import msgspec
 
 from .. import air
 from ..house import Zone
@@ -13,27 +16,32 @@ WET_GAIN = 1.75  # a wet coil's conductance over wet bulb, against the dry one's
 DUCT_KEEPS = 0.93  # share of the heat or cold that ducts bring to the room
 
 
+class IndoorState(msgspec.Struct):
+    """Air of the last step: `inlet` and `supply` (degC), `inlet_ratio` and `moist` (kg/kg) before and behind the coil,
+    `flow` (m3/s), `power` of the blower (W), `sensible` and `total` heat moved (W), `choked` (0 to 1), `share` of the rated
+    flow, share of `fresh` air."""
+
+    inlet: float
+    inlet_ratio: float
+    supply: float
+    moist: float
+    flow: float = 0.0
+    power: float = 0.0
+    sensible: float = 0.0
+    total: float = 0.0
+    choked: float = 0.0
+    share: float = 0.0
+    fresh: float = 0.0
+
+
 class Indoor:
     """An indoor coil with its blower. `capacity` is the rated cooling (W), which sets the air flow (54 L/s a kW).
 
     Conductance `k` is that of the clean coil at full flow (W/K). `fouling` and `choked` (0 to 1) are faults of coil and
-    filter. `supply` is the temperature (degC) and `moist` the humidity ratio (kg/kg) of the air behind the coil, `flow`
-    its flow (m3/s), `power` the blower's (W).
+    filter.
     """
 
-    columns: ClassVar[tuple[str, ...]] = (
-        "a_return",
-        "a_ratio",
-        "a_supply",
-        "a_moist",
-        "a_flow",
-        "a_fan",
-        "a_sensible",
-        "a_total",
-        "a_choked",
-        "a_share",
-        "a_fresh",
-    )
+    columns = tuple(f"a_{name}" for name in IndoorState.__struct_fields__)
 
     def __init__(self, capacity: float, zone: Zone, per_kw: float = 0.054) -> None:
         self.zone = zone
@@ -42,60 +50,49 @@ class Indoor:
         self.full_power = 1050.0 * self.rated * 0.62  # W: about 0.3 W a m3/h
         self._fouling, self._choked = Worst(), Worst()
         self.fouling = self.choked = 0.0
-        self.flow = self.power = self.sensible = self.total = self.share = self.fresh = 0.0
-        self.supply, self.moist = zone.state.air, zone.state.ratio
-        self.inlet, self.inlet_ratio = self.supply, self.moist
+        z = zone.state
+        self.state = IndoorState(z.air, z.ratio, z.air, z.ratio)
 
     def suffer(self, owner: str, faults: Mapping[str, float]) -> None:
         """Takes on low air flow and a fouled coil that the machine `owner` has (severities by name)."""
         self._choked.take(owner, faults.get("low_air_flow", 0.0))
         self._fouling.take(owner, faults.get("indoor_coil_fouling", 0.0))
         self.choked, self.fouling = self._choked.value, self._fouling.value
+        self.state.choked = max(self.choked, 0.6 * self.fouling)
 
     def row(self) -> tuple[float, ...]:
         """The values of `columns`."""
-        return (
-            self.inlet,
-            self.inlet_ratio,
-            self.supply,
-            self.moist,
-            self.flow,
-            self.power,
-            self.sensible,
-            self.total,
-            max(self.choked, 0.6 * self.fouling),
-            self.share,
-            self.fresh,
-        )
+        return _air(self.state)
 
     def blow(self, share: float, fresh: float = 0.0, outdoor: float = 0.0, ratio: float = 0.0) -> float:
         """Runs the blower for a step at `share` of its rated flow; gives the flow (m3/s) that faults leave.
 
         `fresh` is the share of outdoor air (at `outdoor` degC, `ratio` kg/kg) that is mixed in before the coil.
         """
-        self.share = share
-        self.flow = self.rated * share * (1.0 - 0.62 * self.choked) * (1.0 - 0.4 * self.fouling)
-        self.power = self.full_power * share**2.5 * (1.0 + 0.12 * self.choked)
-        z = self.zone.state
-        self.inlet, self.inlet_ratio, self.fresh = z.air, z.ratio, fresh
+        s, z = self.state, self.zone.state
+        s.share = share
+        s.flow = flow = self.rated * share * (1.0 - 0.62 * self.choked) * (1.0 - 0.4 * self.fouling)
+        s.power = self.full_power * share**2.5 * (1.0 + 0.12 * self.choked)
+        s.inlet, s.inlet_ratio, s.fresh = z.air, z.ratio, fresh
         if fresh > 0.0:
-            self.inlet += fresh * (outdoor - z.air)
-            self.inlet_ratio += fresh * (ratio - z.ratio)
-            self.zone.heat += RHO_CP * self.flow * fresh * (outdoor - z.air)
-            self.zone.fresh += self.flow * fresh
-        return self.flow
+            s.inlet += fresh * (outdoor - z.air)
+            s.inlet_ratio += fresh * (ratio - z.ratio)
+            self.zone.heat += RHO_CP * flow * fresh * (outdoor - z.air)
+            self.zone.fresh += flow * fresh
+        return flow
 
     def conductance(self) -> float:
         """Conductance (W/K) of the dry coil at the present flow; heat transfer goes with the flow to the 0.75."""
-        share = self.flow / self.rated
+        share = self.state.flow / self.rated
         return float(self.k * share**0.75 * (1.0 - 0.3 * self.fouling))
 
     def heat(self, watts: float, extra: float = 0.0) -> None:
         """Gives `watts` (below 0 in a defrost), `extra` behind the coil (backup heat) and the blower's heat to the air."""
-        given = watts + extra + self.power
-        self.sensible, self.total = watts + extra, watts + extra
-        self.supply = self.inlet + given / (RHO_CP * max(self.flow, 0.02))
-        self.moist = self.inlet_ratio
+        s = self.state
+        given = watts + extra + s.power
+        s.sensible = s.total = watts + extra
+        s.supply = s.inlet + given / (RHO_CP * max(s.flow, 0.02))
+        s.moist = s.inlet_ratio
         self.zone.heat += DUCT_KEEPS * given
 
     def cool(self, watts: float, evaporating: float, source: float) -> None:
@@ -104,27 +101,31 @@ class Indoor:
         The surface lies a third of the way from refrigerant to air. What the air at most gives to it as sensible heat,
         and the moisture that at most condenses on it, share the total.
         """
-        mass = RHO_CP * max(self.flow, 0.02)
+        s = self.state
+        mass = RHO_CP * max(s.flow, 0.02)
         surface = evaporating + 0.33 * (source - evaporating)
-        latent = watts - 0.86 * mass * (self.inlet - surface)
-        most = 0.86 * mass / air.CP * air.LATENT * (self.inlet_ratio - air.saturation_ratio(surface))
+        latent = watts - 0.86 * mass * (s.inlet - surface)
+        most = 0.86 * mass / air.CP * air.LATENT * (s.inlet_ratio - air.saturation_ratio(surface))
         latent = most if latent > most else latent
         latent = latent if latent > 0.0 else 0.0
         sensible = watts - latent
-        self.sensible, self.total = sensible, watts
-        self.supply = self.inlet - (sensible - self.power) / mass
-        self.moist = max(self.inlet_ratio - latent / air.LATENT / (1.2 * max(self.flow, 0.02)), 0.001)
-        self.zone.heat -= DUCT_KEEPS * (sensible - self.power)
+        s.sensible, s.total = sensible, watts
+        s.supply = s.inlet - (sensible - s.power) / mass
+        s.moist = max(s.inlet_ratio - latent / air.LATENT / (1.2 * max(s.flow, 0.02)), 0.001)
+        self.zone.heat -= DUCT_KEEPS * (sensible - s.power)
         self.zone.drying += latent / air.LATENT
 
     def still(self, dt: float) -> None:
         """A step without the blower: what is in the coil's box drifts to the room's temperature."""
-        z = self.zone.state
+        s, z = self.state, self.zone.state
         keep = 1.0 / (1.0 + dt / 400.0)
-        self.inlet, self.inlet_ratio = z.air, z.ratio
-        self.supply = z.air + (self.supply - z.air) * keep
-        self.moist = z.ratio + (self.moist - z.ratio) * keep
-        self.flow = self.power = self.sensible = self.total = self.share = self.fresh = 0.0
+        s.inlet, s.inlet_ratio = z.air, z.ratio
+        s.supply = z.air + (s.supply - z.air) * keep
+        s.moist = z.ratio + (s.moist - z.ratio) * keep
+        s.flow = s.power = s.sensible = s.total = s.share = s.fresh = 0.0
+
+
+_air = attrgetter(*IndoorState.__struct_fields__)
 
 
 def wet_or_dry(k: float, t: float, wet_bulb: float, evaporating: float) -> tuple[float, float]:

@@ -127,10 +127,12 @@ class Control:
             s.heating, s.cooling = spec.heating, spec.cooling
         else:
             s.heating, s.cooling = spec.heating - spec.setback, spec.cooling + spec.setback
-        reach = RECOVERY_K_S * dt
-        up, down = s.target_heating + reach, s.target_cooling - reach
-        s.target_heating = s.heating if s.heating < up else up
-        s.target_cooling = s.cooling if s.cooling > down else down
+        if s.heating != s.target_heating:
+            up = s.target_heating + RECOVERY_K_S * dt
+            s.target_heating = s.heating if s.heating < up else up
+        if s.cooling != s.target_cooling:
+            down = s.target_cooling - RECOVERY_K_S * dt
+            s.target_cooling = s.cooling if s.cooling > down else down
 
     def _call(self, dt: float, cold: float, warm: float) -> None:
         """Decides on calls; `cold` and `warm` say by how much (K) the room is under or over its targets."""

@@ -32,8 +32,6 @@ class FurnaceState(MachineState):
     limited: bool = False
     given: float = 0.0
     gas: float = 0.0
-    supply: float = 20.0
-    moist: float = 0.006
     mode: float = HEATING
 
 
@@ -93,7 +91,6 @@ class Furnace(Machine):
     def load(self, data: Any) -> None:
         """Takes up a state that `dump` gave. Raises msgspec.ValidationError when it is not one."""
         self.state = msgspec.convert(data, FurnaceState)
-        self.indoor.supply, self.indoor.moist = self.state.supply, self.state.moist
 
     def busy(self) -> bool:
         """Whether it heats or cools, or is about to."""
@@ -112,9 +109,9 @@ class Furnace(Machine):
         s.since += dt
         frost_safe = self.control.zone.state.air < 7.0
         calls = control.heat and (s.mode == HEATING or frost_safe)
-        if self.indoor.supply > LIMIT_DEGC:
+        if self.indoor.state.supply > LIMIT_DEGC:
             s.limited = True
-        elif self.indoor.supply < RESET_DEGC:
+        elif self.indoor.state.supply < RESET_DEGC:
             s.limited = False
         s.fire = self._fire(was) if calls and not s.limited else 0.0
         if (s.fire > 0.0) != was:
@@ -163,23 +160,22 @@ class Furnace(Machine):
         s.flue += (aim - s.flue) * min(dt / 120.0, 1.0)
 
     def _idle(self) -> float:
-        if self.indoor.flow > 0.0:
+        if self.indoor.state.flow > 0.0:
             return _OP["fan_only"]
         return _OP["idle"] if self.state.mode and self.control.state.mode else _OP["off"]
 
     def _count(self, was: bool, cools: bool) -> None:
         s, dt, tally = self.state, self.around.dt, self.state.tally
-        s.supply, s.moist = self.indoor.supply, self.indoor.moist
         tally.gas += s.gas * dt
         tally.heat += s.given * dt
         if s.fire:
             tally.burner += dt
             tally.heating += dt
             tally.burner_starts += not was
-        if self.indoor.flow > 0.0:
+        if self.indoor.state.flow > 0.0:
             tally.fan += dt
             tally.filter += dt
-        self.count(7.0 + (75.0 if s.fire else 0.0) + self.indoor.power, s.fire > 0.0 or cools)
+        self.count(7.0 + (75.0 if s.fire else 0.0) + self.indoor.state.power, s.fire > 0.0 or cools)
 
     def snapshot(self) -> tuple[float, ...]:
         """The values of `columns` now."""
@@ -223,6 +219,6 @@ class Furnace(Machine):
             "heat_output": c["given"],
             "thermal_efficiency": running(settled, 100.0 * c["given"] / np.maximum(c["gas"], 1.0)),
             "outdoor_temperature": c["outdoor"],
-            "fan_power": c["a_fan"],
+            "fan_power": c["a_power"],
             "operating_mode": c["operating"],
         }

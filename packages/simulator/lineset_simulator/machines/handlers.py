@@ -24,7 +24,8 @@ _SHARES = {float(_FAN["low"]): 0.35, float(_FAN["medium"]): 0.6, float(_FAN["hig
 
 class HandlerState(MachineState):
     """Settings (`supply_set` degC, `speed_set` %, `co2_set` ppm, `mode`, `fan`) and what the unit does: `share` of full
-    speed, `supply` and `exhaust` (degC), `given` heat to its air (W), `valve` (0 to 1), `damper`, `recovery` (0 to 1)."""
+    speed, `supply` and `exhaust` (degC), `given` heat to its air (W), `valve` (0 to 1), `damper`, `recovery` (0 to 1), `flow`
+    (m3/s), `inlet` air of the coil (degC), `heating` by its heater (W), water that leaves the coil."""
 
     supply_set: float = 16.0
     speed_set: float = 60.0
@@ -43,6 +44,9 @@ class HandlerState(MachineState):
     integral: float = 0.3
     water_out: float = 12.0
     water_flow: float = 0.0
+    flow: float = 0.0
+    inlet: float = 20.0
+    heating: float = 0.0
 
 
 class Handler(Machine):
@@ -93,17 +97,13 @@ class Handler(Machine):
     def load(self, data: Any) -> None:
         """Takes up a state that `dump` gave. Raises msgspec.ValidationError when it is not one."""
         self.state = msgspec.convert(data, HandlerState)
-        self._restored()
-
-    def _restored(self) -> None:
-        """Called when a state has been taken up."""
 
     def suffer(self, faults: Mapping[str, float]) -> None:
         """Takes on low air flow."""
         self.choked = faults.get("low_air_flow", 0.0)
 
-    def row(self, flow: float, inlet: float) -> tuple[float, ...]:
-        """The values of the shared columns for a flow (m3/s) and the air (degC) that enters the coil."""
+    def row(self) -> tuple[float, ...]:
+        """The values of the shared columns."""
         s, z = self.state, self.zone.state
         return (
             s.supply_set,
@@ -124,9 +124,9 @@ class Handler(Machine):
             z.co2,
             self.around.outdoor,
             self.around.humidity,
-            flow,
+            s.flow,
             self.choked,
-            inlet,
+            s.inlet,
         )
 
     def blown(self, power: float) -> None:
@@ -173,13 +173,14 @@ class FanCoil(Handler):
     def step(self) -> None:
         """Takes over what the indoor coil did in this step."""
         s, i = self.state, self.indoor
-        s.share, s.supply, s.moist, s.given = i.share, i.supply, i.moist, i.total
+        s.share, s.supply, s.moist, s.given, s.flow = i.state.share, i.state.supply, i.state.moist, i.state.total, i.state.flow
+        s.inlet = i.state.inlet
         s.fan, self.choked = self.control.state.fan, i.choked
-        self.blown(i.power)
+        self.blown(i.state.power)
 
     def snapshot(self) -> tuple[float, ...]:
         """The values of `columns` now."""
-        return self.row(self.indoor.flow, self.indoor.inlet)
+        return self.row()
 
     def observe(self, c: Columns) -> Points:
         """Points of the indoor half."""
@@ -201,7 +202,7 @@ class Ventilator(Handler):
         super().__init__(spec, around, control)
         self.full_flow = spec.options.get("flow", 300.0) / 3600.0
         self.best = spec.options.get("recovery", 0.78)
-        self.flow = 0.0
+        del self.settings["supply_air_setpoint"]
 
     def step(self) -> None:
         """Ventilates at the speed set, faster while the air is stale; the wheel stands when free cooling helps."""
@@ -212,7 +213,7 @@ class Ventilator(Handler):
             base = s.speed_set / 100.0 if around.people > 0.0 else 0.3
             share = min(max(base, min(base + 0.5 * stale, 1.0)), 1.0)
         s.share = 0.0 if not s.mode or s.fan == _FAN["off"] else share
-        self.flow = self.full_flow * s.share * (1.0 - 0.6 * self.choked)
+        s.flow = self.full_flow * s.share * (1.0 - 0.6 * self.choked)
         warm = z.air > self.control.state.target_heating + 2.0 and 12.0 < around.outdoor < z.air
         s.recovery = 0.0 if warm or not s.share else self.best * (1.15 - 0.25 * s.share)
         if s.share:
@@ -222,14 +223,14 @@ class Ventilator(Handler):
         else:
             s.supply += (z.air - s.supply) * min(around.dt / 900.0, 1.0)
             s.exhaust = s.supply
-        self.zone.heat += RHO_CP * self.flow * (s.supply - z.air)
-        self.zone.fresh += self.flow * (1.0 - 0.6 * s.recovery)
-        s.given = RHO_CP * self.flow * (s.supply - around.outdoor)
+        self.zone.heat += RHO_CP * s.flow * (s.supply - z.air)
+        self.zone.fresh += s.flow * (1.0 - 0.6 * s.recovery)
+        s.given = RHO_CP * s.flow * (s.supply - around.outdoor)
         self.blown(self.spec.capacity * s.share**2.4 * (1.0 + 0.2 * self.choked))
 
     def snapshot(self) -> tuple[float, ...]:
         """The values of `columns` now."""
-        return self.row(self.flow, self.state.supply)
+        return self.row()
 
     def observe(self, c: Columns) -> Points:
         """Points of a ventilator."""
@@ -257,24 +258,19 @@ class CoilHandler(Handler):
 
     columns: ClassVar[tuple[str, ...]] = (*Handler.columns, "water_in", "water_out", "water_flow", "fresh", "heater")
 
-    def __init__(self, spec: EquipmentSpec, around: Surroundings, control: Control, water: ChilledLoop) -> None:
+    def __init__(self, spec: EquipmentSpec, around: Surroundings, control: Control, indoor: Indoor, water: ChilledLoop) -> None:
         super().__init__(spec, around, control)
-        self.water = water
+        self.indoor, self.water = indoor, water
         control.modulates = True
-        self.indoor = Indoor(spec.capacity, control.zone)
         self.k = 1.15 * spec.capacity / 16.0
         self.heater = spec.options.get("heater", 0.4 * spec.capacity)
         self.fresh = spec.options.get("fresh", 0.2)
-        self.heating = 0.0
         water.users.append(self)
 
     def suffer(self, faults: Mapping[str, float]) -> None:
         """Takes on low air flow and a fouled coil."""
         self.indoor.suffer(self.spec.local, faults)
         self.choked = self.indoor.choked
-
-    def _restored(self) -> None:
-        self.indoor.supply, self.indoor.moist = self.state.supply, self.state.moist
 
     def wants_water(self) -> bool:
         """Whether the coil asks for chilled water."""
@@ -285,7 +281,7 @@ class CoilHandler(Handler):
         s, around, control = self.state, self.around, self.control.state
         calls = control.heat or control.cool
         blows = s.mode > 0.0 and s.fan != _FAN["off"] and (calls or around.comfort)
-        self.heating = s.given = s.water_flow = s.valve = 0.0
+        s.heating = s.given = s.water_flow = s.valve = 0.0
         s.water_out = self.water.state.supply
         if not blows:
             s.share = s.damper = 0.0
@@ -297,13 +293,14 @@ class CoilHandler(Handler):
             if self.wants_water() and self.water.state.pumps:
                 self._cool()
             elif control.heat:
-                self.heating = self.heater * max(control.demand, 0.15)
-                self.indoor.heat(self.heating)
-                s.given = self.heating
+                s.heating = self.heater * max(control.demand, 0.15)
+                self.indoor.heat(s.heating)
+                s.given = s.heating
             else:
                 self.indoor.heat(0.0)
-        s.supply, s.moist = self.indoor.supply, self.indoor.moist
-        self.blown(self.indoor.power + self.heating)
+        i = self.indoor.state
+        s.supply, s.moist, s.flow, s.inlet = i.supply, i.moist, i.flow, i.inlet
+        self.blown(self.indoor.state.power + s.heating)
 
     def _fresh(self) -> float:
         z, around = self.zone.state, self.around
@@ -318,10 +315,10 @@ class CoilHandler(Handler):
         s, i, water = self.state, self.indoor, self.water
         cold = water.state.supply
         k = self.k * (s.share**0.7) * (1.0 - 0.3 * i.fouling)
-        wet_bulb = air.wet_bulb(i.inlet, i.inlet_ratio, self.around.pressure)
-        most = max(k * (i.inlet - cold), 1.45 * k * (wet_bulb - cold), 0.0)
+        wet_bulb = air.wet_bulb(i.state.inlet, i.state.inlet_ratio, self.around.pressure)
+        most = max(k * (i.state.inlet - cold), 1.45 * k * (wet_bulb - cold), 0.0)
         # the valve may not send air colder than the set point
-        limit = 1.35 * RHO_CP * i.flow * max(i.inlet - s.supply_set, 0.0)
+        limit = 1.35 * RHO_CP * i.state.flow * max(i.state.inlet - s.supply_set, 0.0)
         wanted = min(most * max(self.control.state.demand, 0.1), limit)
         s.valve = wanted / most if most > 0.0 else 0.0
         s.given = -wanted
@@ -334,12 +331,12 @@ class CoilHandler(Handler):
         """The values of `columns` now."""
         s = self.state
         return (
-            *self.row(self.indoor.flow, self.indoor.inlet),
+            *self.row(),
             self.water.state.supply,
             s.water_out,
             s.water_flow,
-            self.indoor.fresh,
-            self.heating,
+            self.indoor.state.fresh,
+            s.heating,
         )
 
     def observe(self, c: Columns) -> Points:

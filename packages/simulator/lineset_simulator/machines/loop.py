@@ -106,9 +106,12 @@ class Pumped(Protocol):
         """The values of `Loop.columns`."""
 
 
-def loop_for(around: Surroundings, controls: Sequence[Control], capacity: float, excess: float, litres: float) -> Loop:
-    """A loop whose emitters give `capacity` (W) in all at a mean excess of `excess` K, shared by area; holds `litres`."""
+def loop_for(around: Surroundings, controls: Sequence[Control], capacity: float, excess: float, spread: float, litres: float) -> Loop:
+    """A loop whose emitters give `capacity` (W) in all at a mean excess of `excess` K, shared by area.
+
+    `spread` (K) between supply and return at that load sets the flow; it holds `litres`.
+    """
     areas = [control.zone.area for control in controls]
     k = capacity / (excess * (excess / 30.0) ** 0.3)
     emitters = [k * area / sum(areas) for area in areas]
-    return Loop(around, controls, emitters, litres * air.CP_WATER * 1.15, capacity / (10.0 * air.CP_WATER))
+    return Loop(around, controls, emitters, litres * air.CP_WATER * 1.15, capacity / (spread * air.CP_WATER))

@@ -78,12 +78,12 @@ def air_points(c: Columns, pressure: float) -> Points:
     blows = flow > 0.0
     share = np.where(blows, c["a_share"], 0.0)
     return {
-        "return_air_temperature": c["a_return"],
+        "return_air_temperature": c["a_inlet"],
         "supply_air_temperature": c["a_supply"],
-        "return_air_humidity": percent_humidity(c["a_return"], c["a_ratio"], pressure),
+        "return_air_humidity": percent_humidity(c["a_inlet"], c["a_inlet_ratio"], pressure),
         "supply_air_humidity": percent_humidity(c["a_supply"], c["a_moist"], pressure),
         "supply_air_flow": flow * 3600.0,
-        "temperature_split": running(blows, c["a_supply"] - c["a_return"]),
+        "temperature_split": running(blows, c["a_supply"] - c["a_inlet"]),
         "indoor_fan_speed": 100.0 * share,
         "external_static_pressure": 125.0 * share**2 * (1.0 + 0.9 * c["a_choked"]),
         "filter_pressure_drop": 38.0 * share**2 * (1.0 + 3.2 * c["a_choked"]),

@@ -32,8 +32,6 @@ class RooftopState(MachineState):
     gas: float = 0.0
     given: float = 0.0
     fan_out: float = 0.0
-    supply: float = 20.0
-    moist: float = 0.006
     co2_set: float = 900.0
 
 
@@ -99,7 +97,6 @@ class RooftopUnit(Machine):
         """Takes up a state that `dump` gave. Raises msgspec.ValidationError when it is not one."""
         self.state = msgspec.convert(data, RooftopState)
         self.circuit.state = self.state.circuit
-        self.indoor.supply, self.indoor.moist = self.state.supply, self.state.moist
 
     def busy(self) -> bool:
         """Whether it heats or cools, or is about to."""
@@ -153,8 +150,8 @@ class RooftopUnit(Machine):
     def _cool(self) -> None:
         s, c, around, indoor = self.state, self.state.circuit, self.around, self.indoor
         speed = 1.0 if self.control.state.demand > (0.5 if c.speed > 0.9 else 0.75) else 0.55
-        wet_bulb = air.wet_bulb(indoor.inlet, indoor.inlet_ratio, around.pressure)
-        k_e, source = wet_or_dry(indoor.conductance(), indoor.inlet, wet_bulb, c.guess_e if c.on else wet_bulb - 9.0)
+        wet_bulb = air.wet_bulb(indoor.state.inlet, indoor.state.inlet_ratio, around.pressure)
+        k_e, source = wet_or_dry(indoor.conductance(), indoor.state.inlet, wet_bulb, c.guess_e if c.on else wet_bulb - 9.0)
         k_c = self.k_out * (1.0 - 0.68 * self.fouled) * (1.0 if speed > 0.9 else 0.75)
         k_c = head_kept(k_c, max(c.given, 0.3 * self.circuit.full_given), around.outdoor)
         s.fan_out = self.full_fan_out * (1.0 if speed > 0.9 else 0.5)
@@ -183,11 +180,10 @@ class RooftopUnit(Machine):
 
     def _count(self, was: bool, burned: float) -> None:
         s, c, dt, tally = self.state, self.state.circuit, self.around.dt, self.state.tally
-        s.supply, s.moist = self.indoor.supply, self.indoor.moist
         if c.on:
             tally.compressor += dt
             tally.compressor_starts += not was
-        if self.indoor.flow > 0.0:
+        if self.indoor.state.flow > 0.0:
             tally.fan += dt
             tally.filter += dt
         if s.fire and self.burns_gas:
@@ -195,8 +191,8 @@ class RooftopUnit(Machine):
             tally.burner_starts += burned == 0.0
             tally.gas += s.gas * dt
         electric = 0.0 if self.burns_gas else s.given
-        running_now = c.on or s.fire > 0.0 or self.indoor.flow > 0.0
-        self.count(c.work + s.fan_out + self.indoor.power + electric + 25.0, running_now)
+        running_now = c.on or s.fire > 0.0 or self.indoor.state.flow > 0.0
+        self.count(c.work + s.fan_out + self.indoor.state.power + electric + 25.0, running_now)
 
     def snapshot(self) -> tuple[float, ...]:
         """The values of `columns` now."""
@@ -231,7 +227,7 @@ class RooftopUnit(Machine):
         points |= {
             "return_air_temperature": c["room"],
             "return_air_humidity": points["room_humidity"],
-            "mixed_air_temperature": c["a_return"],
+            "mixed_air_temperature": c["a_inlet"],
             "temperature_split": running(blows, c["a_supply"] - c["room"]),
             "outdoor_air_flow": c["a_flow"] * c["a_fresh"] * 3600.0,
             "outdoor_damper_position": 100.0 * c["damper"],
@@ -247,7 +243,7 @@ class RooftopUnit(Machine):
             "compressor_stage": np.where(on, np.where(c["c_speed"] > 0.9, 2.0, 1.0), 0.0),
             "compressor_current": c["c_work"] / (415.0 * 1.732 * 0.88),
             "outdoor_fan_speed": 100.0 * (c["fan_out"] / self.full_fan_out),
-            "fan_power": c["fan_out"] + c["a_fan"],
+            "fan_power": c["fan_out"] + c["a_power"],
             "outdoor_temperature": c["outdoor"],
             "outdoor_humidity": 100.0 * c["outdoor_humidity"],
             "heat_output": c["given"],

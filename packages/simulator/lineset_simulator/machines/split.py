@@ -26,7 +26,7 @@ _BACKUP = POINTS["auxiliary_heat_state"].codes
 class SplitState(MachineState):
     """`operating`: code of operating_mode; `frost` in kg; `cold_run`: s of running with a cold coil since the last
     defrost; `coil`: outdoor coil (degC) in a defrost; `defrosting`: s since its start, below 0 for none; `backup`,
-    `fan_out`: W; `supply`, `moist`: air behind the indoor coil; `cooled`: whether the last run was cooling; `mode`: code
+    `fan_out`: W; `cooled`: whether the last run was cooling; `mode`: code
     of the machine's own system_mode."""
 
     circuit: CircuitState = msgspec.field(default_factory=CircuitState)
@@ -37,8 +37,6 @@ class SplitState(MachineState):
     defrosting: float = -1.0
     backup: float = 0.0
     fan_out: float = 0.0
-    supply: float = 20.0
-    moist: float = 0.006
     cooled: bool = False
     mode: float = float(MODE["cooling"])
 
@@ -100,7 +98,6 @@ class AirConditioner(Machine):
         """Takes up a state that `dump` gave. Raises msgspec.ValidationError when it is not one."""
         self.state = msgspec.convert(data, SplitState)
         self.circuit.state = self.state.circuit
-        self.indoor.supply, self.indoor.moist = self.state.supply, self.state.moist
 
     def busy(self) -> bool:
         """Whether it heats or cools, or is about to."""
@@ -169,17 +166,16 @@ class AirConditioner(Machine):
 
     def _count(self, was: bool) -> None:
         s, c, dt = self.state, self.state.circuit, self.around.dt
-        s.supply, s.moist = self.indoor.supply, self.indoor.moist
         tally = s.tally
         if c.on:
             tally.compressor += dt
             tally.compressor_starts += not was
-        if self.indoor.flow > 0.0:
+        if self.indoor.state.flow > 0.0:
             tally.fan += dt
             tally.filter += dt
         crankcase = 36.0 if not c.on and self.around.outdoor < 18.0 else 0.0
         power = c.work + s.fan_out + s.backup + crankcase + STANDBY_W
-        self.count(power + (self.indoor.power if self.blower == "own" else 0.0), c.on or s.backup > 0.0)
+        self.count(power + (self.indoor.state.power if self.blower == "own" else 0.0), c.on or s.backup > 0.0)
 
     def snapshot(self) -> tuple[float, ...]:
         """The values of `columns` now."""
@@ -225,7 +221,7 @@ class AirConditioner(Machine):
         points["outdoor_temperature"] = c["outdoor"]
         points["outdoor_humidity"] = 100.0 * c["outdoor_humidity"]
         points["crankcase_heater"] = np.where(~on & (c["outdoor"] < 18.0), 1.0, 0.0)
-        points["fan_power"] = c["fan_out"] + (c["a_fan"] if self.blower == "own" else 0.0)
+        points["fan_power"] = c["fan_out"] + (c["a_power"] if self.blower == "own" else 0.0)
         points["cooling_output"] = np.where(on & (c["cooled"] > 0.0) & ~defrosting, c["a_total"], 0.0)
         points["cop"] = running(on & ~defrosting & (c["c_since"] > 180.0), c["a_total"] / np.maximum(c["power"], 1.0))
         return points

@@ -26,7 +26,7 @@ _BOOST_S = 3.0 * 3600.0
 class HeaterState(MachineState):
     """`setpoint` (degC), `mode`, `boost`, `vacation`: settings; `boosted`: s since the boost began; `upper`, `lower`: W of the
     elements or of the gas; `upper_on`, `lower_on`: whether element or burner is called for; `ambient`: air around the tank
-    (degC); `given`: W into the tank; `hot`, `flue`: outlet pipe and flue (degC).
+    (degC); `given`: W into the tank; `hot`, `flue`, `air_out`: outlet pipe, flue, air behind the coil (degC).
     """
 
     tank: TankState = msgspec.field(default_factory=TankState)
@@ -45,6 +45,7 @@ class HeaterState(MachineState):
     given: float = 0.0
     hot: float = 45.0
     flue: float = 25.0
+    air_out: float = 18.0
 
 
 class WaterHeater(Machine):
@@ -296,7 +297,6 @@ class HeatPumpHeater(WaterHeater):
         self.k_water = spec.capacity / 5.5
         self.flow = 0.085 * spec.capacity / 1e3  # m3/s
         self.choked = 0.0
-        self.air_out = 18.0
 
     def load(self, data: Any) -> None:
         """Takes up a state that `dump` gave. Raises msgspec.ValidationError when it is not one."""
@@ -332,7 +332,7 @@ class HeatPumpHeater(WaterHeater):
             given = self._run(room)
         else:
             self.circuit.rest(dt, room)
-            self.air_out = room + (self.air_out - room) / (1.0 + dt / 400.0)
+            self.state.air_out = room + (self.state.air_out - room) / (1.0 + dt / 400.0)
         wanted = self.element * (1.0 - 0.45 * self.scale) if helps else 0.0
         s.upper, s.upper_on = wanted * (1.0 - self.failed), helps
         top, lower = s.upper, given
@@ -348,7 +348,7 @@ class HeatPumpHeater(WaterHeater):
         k_air = self.k_air * (1.0 - 0.6 * self.choked) ** 0.8
         # of the room's air 60 % is humid enough to wet the coil, which the nominal conductance holds
         self.circuit.run(self.around.dt, 1.0, k_air, room, self.k_water * (1.0 - 0.6 * self.scale), s.tank.bottom + 1.0)
-        self.air_out = room - 0.78 * c.taken / (1.2 * air.CP * flow)
+        self.state.air_out = room - 0.78 * c.taken / (1.2 * air.CP * flow)
         if not self.basement:
             self.zone.heat -= c.taken
         return c.given
@@ -374,7 +374,7 @@ class HeatPumpHeater(WaterHeater):
             *super().snapshot(),
             *circuit_row(s.circuit),
             s.ambient,
-            self.air_out,
+            self.state.air_out,
             0.045 * self.spec.capacity if on else 0.0,
             self.flow * (1.0 - 0.6 * self.choked) if on else 0.0,
         )
