@@ -20,6 +20,7 @@ from lineset.embedded.ports import free_port, listening
 from lineset.gateways.callout import Callout
 from lineset.kit.bus import FRAMES, Bus, bus_key
 from lineset.kit.ca import Authority
+from lineset.kit.durable import receipted_frames
 from lineset.kit.ids import new_id
 from lineset.kit.settings import Settings
 from lineset.kit.subject_keys import SubjectKeys
@@ -111,7 +112,7 @@ async def heard(bus: Bus, subject: str = FRAMES) -> AsyncIterator[list[Msg]]:
 @pytest.mark.parametrize("token", [False, True])
 async def test_device_of_each_kind_sends_by_qos_0_and_1_and_hears_its_own_answers(broker: Broker, token: bool) -> None:
     gateway = broker.by_token if token else broker.by_certificate
-    frames = await broker.bus.frames()
+    frames = receipted_frames(broker.bus)
     async with heard(broker.bus) as arrived, broker.device(token=token) as device:
         await device.subscribe(f"lineset/v1/{gateway}/ack")
         for qos in (0, 1):
@@ -296,6 +297,36 @@ async def test_broker_without_anybody_to_ask_lets_nobody_in(broker: Broker) -> N
             raise AssertionError("let in")
 
 
+async def test_receipted_message_is_handed_out_as_it_comes_and_returned_if_nobody_takes_it(broker: Broker) -> None:
+    frames = receipted_frames(broker.bus)
+    assert await frames.fetch(10, 0.05) == []
+    async with broker.device(token=True) as device:
+        waits = []
+        for number in range(20):
+            begun = time.monotonic()
+            await device.publish(f"lineset/v1/{broker.by_token}/frames", str(number), qos=1)
+            (message,) = await frames.fetch(10, 5)
+            waits.append(time.monotonic() - begun)
+            assert message.data == str(number).encode()
+            if number < 19:
+                await message.ack()
+        assert sorted(waits)[10] < 0.2
+        await message.nak()
+        await device.publish(f"lineset/v1/{broker.by_token}/frames", "for another process", qos=1)
+        await asyncio.sleep(0)
+    await frames.close()
+    other = receipted_frames(broker.bus)
+    found: list[bytes] = []
+    while len(found) < 2:
+        messages = await other.fetch(10, 5)
+        assert messages
+        for again in messages:
+            found.append(again.data)
+            await again.ack()
+    assert sorted(found) == [b"19", b"for another process"]
+    await other.close()
+
+
 async def killed(broker: Broker, server: str) -> None:
     """Kill a server and start again."""
     os.kill(broker.servers.pids[server], signal.SIGKILL)
@@ -316,7 +347,7 @@ async def test_TEL_02_receipted_messages_survive_a_killed_broker_though_nobody_w
                 await sender.publish(f"lineset/v1/{gateway}/frames", payload, qos=1)
                 receipted.append(payload)
         await killed(broker, "nats-hub")
-    frames = await broker.bus.frames()
+    frames = receipted_frames(broker.bus)
     found: set[bytes] = set()
     while len(found) < len(receipted):
         messages = await frames.fetch(200, 2)

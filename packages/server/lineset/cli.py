@@ -1,14 +1,15 @@
 """The command `lineset`. What a command needs is imported when it runs, so that each process holds only its own."""
 
+import asyncio
 import contextlib
 import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +17,9 @@ from rich.markup import escape
 
 from lineset.kit.errors import LinesetError
 from lineset.kit.settings import Settings, from_environment
+
+if TYPE_CHECKING:
+    from lineset.importing import Report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -156,6 +160,59 @@ def prepare(data: Data = None) -> None:
 
         for line in work(settings):
             typer.echo(line)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV file: a time column, one column a point.", exists=True, dir_okay=False, readable=True)],
+    site: Annotated[str, typer.Option(help="Name or id of the site; made if it is not there.")],
+    equipment: Annotated[str, typer.Option(help="Type of the machine (heat_pump_air_air …), or name or id of one at the site.")],
+    meta: Annotated[Path | None, typer.Option(help="JSON file that says what the columns hold.", exists=True, dir_okay=False)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be loaded.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out rows that can't be used, and load the rest.")] = False,
+    data: Data = None,
+) -> None:
+    """Load recorded history from a CSV file."""
+    with _plainly():
+        settings = _settings(data)
+        from lineset.importing import Report, Request, import_csv  # noqa: PLC0415 - see the module
+        from lineset.platform import open_platform  # noqa: PLC0415
+        from lineset.telemetry.recorded import FileMapping, read_mapping  # noqa: PLC0415
+
+        request = Request(file, site, equipment, read_mapping(meta) if meta else FileMapping(), dry_run, skip_bad)
+
+        async def work() -> Report:
+            with _progress() as show:
+                async with open_platform(settings, "import") as platform:
+                    return await import_csv(platform, request, show)
+
+        _show_import(asyncio.run(work()), dry_run)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[float, int], None]]:
+    """A bar; gives what to call with the part done (0 to 1) and the rows so far."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - see the module
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeRemainingColumn()
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("Reading", total=1.0, rows=0)
+        yield lambda done, rows: bar.update(task, completed=done, rows=rows)
+
+
+def _show_import(report: "Report", dry_run: bool) -> None:
+    for head, point in report.columns.items():
+        out.print(f"  {escape(head)} [dim]is[/] {point}")
+    for head in report.left_out:
+        out.print(f"  [yellow]{escape(head)} is left out[/]")
+    for row in report.bad[:20]:
+        out.print(f"[yellow]line {row.line}: {escape(row.why)}[/]")
+    if len(report.bad) > 20:
+        out.print(f"[yellow]… and {len(report.bad) - 20:,} more rows that can't be used[/]")
+    for made in report.made:
+        out.print(f"made {escape(made)}")
+    span = f" from {report.first:%Y-%m-%d %H:%M} to {report.last:%Y-%m-%d %H:%M} UTC" if report.first and report.last else ""
+    out.print(f"[bold]{report.rows:,} rows {'would be' if dry_run else 'were'} loaded[/]{span}")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 from lineset import control, telemetry
 from lineset.gateways import Callout, Identities, live_gateways
 from lineset.kit.bus import DEVICE_PREFIX, FRAMES, Bus, bus_key
+from lineset.kit.durable import receipted_frames
 from lineset.kit.ids import parse_id
 from lineset.kit.roles import INGEST
 from lineset.kit.settings import Settings
@@ -49,8 +50,8 @@ class Frames:
             await bus.subscribe(f"lineset.v1.*.{channel}", self._said, queue=QUEUE)
 
     async def _plain(self, message: Msg) -> None:
-        # The broker delivers QoS 1 messages here too; those come again, and surely, from the durable store.
-        if message.headers and message.headers.get("Nmqtt-Pub", "").endswith("1"):
+        # The broker delivers messages of QoS 1 and 2 here too; those come again, and surely, from the durable store.
+        if (message.headers or {}).get("Nmqtt-Pub", "0") != "0":
             return
         gateway = gateway_of(message.subject)
         if gateway is not None:
@@ -85,7 +86,7 @@ class Frames:
 
     async def durable(self) -> None:
         """Take QoS 1 messages from the durable store until cancelled; each is acknowledged there after its commit."""
-        source = await self._platform.bus.frames()
+        source = receipted_frames(self._platform.bus)
         while True:
             for message in await source.fetch(_FETCH):
                 gateway = gateway_of(message.subject.removeprefix(DEVICE_PREFIX))

@@ -73,7 +73,7 @@ accounts {{
 _COMMON = """\
 system_account: SYS
 authorization {{
-  timeout: 6
+  timeout: 4
   auth_callout {{ issuer: {issuer}, account: APP, auth_users: [ {service}, {system} ] }}
 }}
 ping_interval: "30s"

@@ -112,14 +112,14 @@ class Bus:
         """Do this whenever the connection came back: messages may have been missed."""
         self._waits.append(action)
 
-    async def publish(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        """Send, at most once. While the connection is away up to 16 MiB wait for it.
+    async def publish(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None, *, reply: str = "") -> None:
+        """Send, at most once. While the connection is away up to 16 MiB wait for it. `reply`: where an answer should go.
 
         Raises:
             BusFault: more than that waits already, or the bus was closed.
         """
         try:
-            await self._client.publish(subject, payload, headers=headers)
+            await self._client.publish(subject, payload, reply=reply, headers=headers)
         except nats.errors.Error as error:
             raise BusFault("bus_away", f"The message bus is away: {error}") from error
 
@@ -140,7 +140,7 @@ class Bus:
 
     async def ask_all(self, subject: str, payload: bytes, handler: Handler, *, quiet_s: float = 0.25) -> int:
         """Ask everybody who listens, and give each answer to `handler` as it comes, until none came for `quiet_s`. How many came."""
-        inbox = self._client.new_inbox()
+        inbox = self.inbox()
         answers = await self._client.subscribe(inbox)
         count = 0
         try:
@@ -226,9 +226,9 @@ class Bus:
             with contextlib.suppress(nats.js.errors.BadRequestError):  # somebody else was faster
                 await self.stream.add_stream(config)
 
-    async def frames(self) -> "Durable":
-        """The durable consumer of frames that devices sent with QoS 1; `ensure_streams` made it."""
-        return Durable(await self.stream.pull_subscribe_bind(FRAMES_CONSUMER, DEVICE_STREAM))
+    def inbox(self) -> str:
+        """A subject for answers to this connection."""
+        return self._client.new_inbox()
 
     async def _on_error(self, error: Exception) -> None:
         if isinstance(error, nats.errors.SlowConsumerError):
@@ -246,25 +246,3 @@ class Bus:
         _log.info("bus: connected again", connection=self._name)
         for action in self._waits:
             await action()
-
-
-class Durable:
-    """Messages that stay in the stream until they are acknowledged."""
-
-    def __init__(self, subscription: JetStreamContext.PullSubscription) -> None:
-        self._subscription = subscription
-
-    async def fetch(self, limit: int, wait_s: float = 1.0) -> list[Msg]:
-        """Up to `limit` messages, as soon as there is one; none after `wait_s` seconds or while the bus is away.
-
-        Acknowledge each with `await message.ack()`. One that is not acknowledged comes again after 30 s
-        (`message.metadata.num_delivered` counts), or after `await message.nak(delay)`.
-        """
-        try:
-            return await self._subscription.fetch(limit, timeout=wait_s)
-        except (nats.errors.TimeoutError, TimeoutError):
-            return []
-        except (nats.errors.Error, OSError) as error:
-            _log.debug("bus: fetch failed", error=str(error))
-            await asyncio.sleep(_RETRY_S)
-            return []
