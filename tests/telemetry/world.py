@@ -1,7 +1,7 @@
 """A database with one gateway, and an ingestor that works on it within the test's own process."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -59,7 +59,7 @@ class Bench:
             return found
 
 
-def message(seq: int, *frames: tuple[float, str, dict[str, object]], epoch: str = "e1") -> dict[str, object]:
+def message(seq: int, *frames: tuple[float, str, Mapping[str, object]], epoch: str = "e1") -> dict[str, object]:
     """A frame message as a device writes it."""
     return {"epoch": epoch, "seq": seq, "frames": [{"t": t, "e": e, "v": v} for t, e, v in frames]}
 

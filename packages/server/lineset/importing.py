@@ -123,7 +123,7 @@ async def _place(tx: Tx, request: Request, zone: str, report: Report) -> tuple[U
     else:
         site_id = site.id
     machines = [m for m in await sites.list_equipment(tx, site_id=site_id) if m.retired_at is None]
-    named = [m for m in machines if request.equipment in {m.name, m.local_name, str(m.id)} or mapping.name and m.name == mapping.name]
+    named = [m for m in machines if request.equipment in {m.name, m.local_name, str(m.id)} or (mapping.name and m.name == mapping.name)]
     alike = named or [m for m in machines if m.type == request.equipment and not mapping.name]
     if len(alike) > 1:
         raise Invalid(

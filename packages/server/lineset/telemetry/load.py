@@ -1,7 +1,7 @@
 """Loading history in blocks of columns: the path of imports, and of the demo's past."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
@@ -18,11 +18,13 @@ from lineset.telemetry.batch import FAR_FUTURE, FAR_PAST, Block, Route, Source, 
 from lineset.telemetry.directory import add_slots
 from lineset.telemetry.layout import MAX_UNKNOWN, Layouts
 
+Numbers = NDArray[np.floating[Any]]
+
 EARLIEST = 946_684_800.0
 """2000-01-01: older history is refused, since it is most often a clock that was never set."""
 
 
-async def load(tx: Tx, equipment: UUID, t: NDArray[np.float64], columns: Mapping[str, NDArray[np.float64]], *, now: float) -> int:
+async def load(tx: Tx, equipment: UUID, t: Numbers, columns: Mapping[str, Numbers], *, now: float) -> int:
     """Store rows of one machine: `t` in seconds since 1970, shape (n,); each column of shape (n,) in the point's unit, NaN where
     nothing was measured. What is there already stays. Returns the number of rows given.
 
@@ -51,7 +53,8 @@ async def load(tx: Tx, equipment: UUID, t: NDArray[np.float64], columns: Mapping
     raw = cast("AsyncConnection", (await (await tx.session.connection()).get_raw_connection()).driver_connection)
     slots, refused = await add_slots(raw, equipment, set(columns))
     if refused:
-        raise Invalid("too_many_points", f"A machine has at most {MAX_UNKNOWN} unknown points; there is no room for {', '.join(sorted(refused))}.")
+        names = ", ".join(sorted(refused))
+        raise Invalid("too_many_points", f"A machine has at most {MAX_UNKNOWN} unknown points; there is no room for {names}.")
     route = Route(equipment, spans, Layouts().of(slots))
     block = _block(route, t, columns)
     await store.ensure_days(raw, [block], set())
@@ -59,7 +62,7 @@ async def load(tx: Tx, equipment: UUID, t: NDArray[np.float64], columns: Mapping
     return len(t)
 
 
-def _judge(t: NDArray[np.float64], columns: Mapping[str, NDArray[np.float64]], now: float) -> None:
+def _judge(t: Numbers, columns: Mapping[str, Numbers], now: float) -> None:
     if not np.isfinite(t).all() or (len(t) and (t.min() < EARLIEST or t.max() > now + 600)):
         raise Invalid("bad_time", "Times must lie between 2000-01-01 and the present.")
     for name, values in columns.items():
@@ -73,7 +76,7 @@ def _judge(t: NDArray[np.float64], columns: Mapping[str, NDArray[np.float64]], n
             raise Invalid("out_of_range", f"{name} has values outside {low} to {high} {point.unit}.")
 
 
-def _block(route: Route, t: NDArray[np.float64], columns: Mapping[str, NDArray[np.float64]]) -> Block:
+def _block(route: Route, t: Numbers, columns: Mapping[str, Numbers]) -> Block:
     layout = route.layout
     reals = np.full((len(t), layout.reals), np.nan)
     totals = np.full((len(t), layout.totals), np.nan)
@@ -84,4 +87,4 @@ def _block(route: Route, t: NDArray[np.float64], columns: Mapping[str, NDArray[n
         series = np.full(len(t), route.spans[0].series, np.int64)
     else:
         series = np.array([route.span(float(x)).series for x in t], np.int64)
-    return Block(layout, series, t, reals, totals, [Source(0, i) for i in range(len(t))])
+    return Block(layout, series, t.astype(np.float64), reals, totals, [Source(0, i) for i in range(len(t))])

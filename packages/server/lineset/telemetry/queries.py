@@ -50,7 +50,7 @@ async def refusal_counts(tx: Tx, gateways: list[UUID], since: datetime) -> dict[
         .where(RefusalRow.gateway_id.in_(gateways), RefusalRow.at >= since)
         .group_by(RefusalRow.gateway_id)
     )
-    return {gateway: count for gateway, count in rows}
+    return dict(rows.tuples().all())
 
 
 async def poison(tx: Tx, limit: int = 50) -> list[PoisonView]:
