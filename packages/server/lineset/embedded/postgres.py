@@ -81,7 +81,7 @@ class EmbeddedPostgres:
 
     name = "postgres"
 
-    def __init__(self, settings: Settings, *, durable: bool = True, connections: int = 60, shared_mb: int = 64) -> None:
+    def __init__(self, settings: Settings, *, durable: bool = True, connections: int = 60, shared_mb: int = 32) -> None:
         """`durable=False` gives up power-loss safety for speed, for tests. `connections`: how many at most; `shared_mb`: page cache."""
         self._data = settings.data
         self._secret = database_secret(settings)

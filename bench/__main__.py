@@ -1,0 +1,62 @@
+"""Run the benchmarks and write their figures to docs/benchmarks.md: `make bench`."""
+
+import os
+import platform
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import ingest
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+_MARK = "<!-- {} -->"
+
+
+def machine() -> str:
+    """The machine in a line: processor, cores, memory, system."""
+    cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    memory = int(re.findall(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[0]) / 2**20
+    return f"{cpu.group(1) if cpu else platform.processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def ingestion() -> str:
+    """The table of the ingestion benchmark."""
+    found = ingest.run()
+    rate, copy, single = found["frames_per_s"], found["copy_frames_per_s"], found["insert_frames_per_s"]
+    return "\n".join(
+        [
+            f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}. Load average before: {os.getloadavg()[0]:.1f}.",
+            "",
+            "| what | figure |",
+            "|---|---|",
+            f"| frames of {found['points']:.0f} points, {found['connections']:.0f} connections, MQTT over TLS, to committed and acknowledged |"
+            f" {rate:,.0f} frames/s |",
+            f"| acknowledgement after sending, p50 / p99 | {found['ack_p50_ms']:.0f} / {found['ack_p99_ms']:.0f} ms |",
+            f"| plain binary COPY of the same rows, nothing else | {copy:,.0f} frames/s, {copy / rate:.1f} times as fast |",
+            f"| one INSERT and commit a message of two frames | {single:,.0f} frames/s, {rate / single:.1f} times slower than ours |",
+            f"| gaps acknowledged over | {found['gaps']:.0f} |",
+        ]
+    )
+
+
+def write(name: str, text: str) -> None:
+    """Put a section's text between its marks."""
+    page = PAGE.read_text()
+    begin, end = _MARK.format(f"{name}: begin"), _MARK.format(f"{name}: end")
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
+def main() -> int:
+    """All benchmarks, one after the other."""
+    print("ingestion: MQTT over TLS to committed and acknowledged …", flush=True)
+    text = ingestion()
+    print(text)
+    write("ingestion", text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
