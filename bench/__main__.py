@@ -17,7 +17,8 @@ def machine() -> str:
     """The machine in a line: processor, cores, memory, system."""
     cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     memory = int(re.findall(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[0]) / 2**20
-    return f"{cpu.group(1) if cpu else platform.processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
+    name = cpu.group(1) if cpu else platform.processor()
+    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
 
 
 def ingestion() -> str:
@@ -30,8 +31,8 @@ def ingestion() -> str:
             "",
             "| what | figure |",
             "|---|---|",
-            f"| frames of {found['points']:.0f} points, {found['connections']:.0f} connections, MQTT over TLS, to committed and acknowledged |"
-            f" {rate:,.0f} frames/s |",
+            f"| frames of {found['points']:.0f} points over MQTT and TLS, {found['connections']:.0f} connections, to committed and"
+            f" acknowledged | {rate:,.0f} frames/s |",
             f"| acknowledgement after sending, p50 / p99 | {found['ack_p50_ms']:.0f} / {found['ack_p99_ms']:.0f} ms |",
             f"| plain binary COPY of the same rows, nothing else | {copy:,.0f} frames/s, {copy / rate:.1f} times as fast |",
             f"| one INSERT and commit a message of two frames | {single:,.0f} frames/s, {rate / single:.1f} times slower than ours |",
