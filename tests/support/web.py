@@ -14,7 +14,6 @@ from lineset.embedded.ports import free_port
 from tests.support.engines import Engines
 
 _PATIENCE_S = 60.0
-_RUN = "from lineset.kit.settings import from_environment; from lineset.web import serve; serve(from_environment())"
 
 
 @contextlib.contextmanager
@@ -30,7 +29,7 @@ def web_process(engines: Engines, database: str, log: Path, env: Mapping[str, st
     }
     url = f"http://localhost:{port}"
     with log.open("ab") as sink:
-        process = subprocess.Popen([sys.executable, "-c", _RUN], stdout=sink, stderr=sink, env=surroundings)
+        process = subprocess.Popen([sys.executable, "-m", "lineset", "web"], stdout=sink, stderr=sink, env=surroundings)
     try:
         _wait(process, url, log)
         yield url

@@ -22,7 +22,7 @@ from .own import EMPTY, account_page, household_of, owner_of_account
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A company with what it may do now. `until` is the last day, as an ISO date, or empty."""
+    """A company with what it may do now. `until` is the last day, as an ISO date, or empty; `gone` is how much of the time has passed, in %."""
 
     company: CompanyView
     scopes: frozenset[str]
@@ -30,6 +30,8 @@ class Holder(msgspec.Struct, frozen=True):
     by: str = ""
     until: str = ""
     error: str = ""
+    until_words: str = ""
+    gone: float = 0.0
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -140,10 +142,17 @@ def _live(grants: Iterable[Grant]) -> list[Grant]:
 def _holder(reader: Reader, company: CompanyView, grants: list[Grant], typed: tuple[frozenset[str], str, str] | None) -> Holder:
     since = min((g.granted_at for g in grants), default=None)
     by = grants[-1].granted_by if grants else ""
-    if typed is not None:
-        return Holder(company, typed[0], since, by, typed[1], typed[2])
     ends = max((g.ends_at for g in grants if g.ends_at is not None), default=None)
-    return Holder(company, frozenset(g.scope for g in grants), since, by, _last_day(reader, ends))
+    words = reader.date(ends - timedelta(seconds=1)) if ends else ""
+    scopes, until, error = typed or (frozenset(g.scope for g in grants), _last_day(reader, ends), "")
+    return Holder(company, scopes, since, by, until, error, words, _gone(since, ends))
+
+
+def _gone(since: datetime | None, ends: datetime | None) -> float:
+    """How much of the time has passed, in %; of a time without an end, a third is drawn."""
+    if since is None or ends is None or ends <= since:
+        return 33.0
+    return round(100 * min(1.0, (now() - since) / (ends - since)), 1)
 
 
 def _ended(grants: Iterable[Grant]) -> list[Ended]:
