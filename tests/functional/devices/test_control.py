@@ -14,6 +14,7 @@ from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound, TooMany
 from lineset.kit.ids import new_id
 from lineset.privacy import Context, Door, Purpose, System
+from lineset.sites.model import SiteRow
 from lineset_contract.wire import WireValue
 from nats.aio.msg import Msg
 from sqlalchemy import update
@@ -315,6 +316,37 @@ async def test_CTL_01_a_machine_that_left_its_gateway_is_not_commanded_through_i
     assert not gateway.commands
     with pytest.raises(Conflict, match="No gateway feeds"):
         await ask(cloud.door, ours, machine)
+
+
+async def test_SEC_04_what_the_last_owner_asked_for_never_reaches_the_next_ones_home(cloud: Cloud) -> None:
+    ours, gateway, machine = await heated(cloud.door, cloud.bus)
+    theirs = await home(cloud.door)
+    async with cloud.running():
+        await gateway.boot()
+        await until(lambda: bool(gateway.desired))
+        await gateway.report(gateway.desired[-1].version, {"hp1": {"heating_setpoint": 19.0}})
+        await until(lambda: _keeps_to(cloud.door, gateway.id, gateway.desired[-1].version))
+        await gateway.offline()
+        await until(lambda: _silent(cloud.door, ours, gateway.id))
+        asked = await ask(cloud.door, ours, machine)
+        async with cloud.door.open(Context(System("transfer"), Purpose.OPERATE)) as tx:
+            await tx.session.execute(update(SiteRow).where(SiteRow.id == ours.site).values(household_id=theirs.household))
+            tx.announce(f"wake.gateway.{gateway.id}")
+        await gateway.report(gateway.desired[-1].version, {"hp1": {"heating_setpoint": 23.0}})
+        await gateway.boot()
+        await until(lambda: _is(cloud.door, ours, asked.id, "failed"))
+        await until(lambda: _knows_nothing(cloud.door, gateway.id, theirs.household))
+    assert not gateway.commands
+    async with cloud.door.open(theirs.acting) as tx:
+        assert await control.history(tx, machine) == []
+        with pytest.raises(NotFound):
+            await control.get(tx, asked.id)
+
+
+async def _knows_nothing(door: Door, gateway: UUID, household: UUID) -> bool:
+    async with door.open(DELIVERY) as tx:
+        row = await tx.session.get(TwinRow, gateway)
+        return row is not None and (row.household_id, row.settings) == (household, {})
 
 
 async def test_CTL_01_a_command_can_be_taken_back_before_it_is_sent(cloud: Cloud) -> None:

@@ -5,9 +5,10 @@ that dies in between costs one pause, never the command.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -19,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lineset import gateways, sites
 from lineset.control import twins
+from lineset.control.apart import apart
 from lineset.control.model import CommandRow
 from lineset.control.results import ASK_AGAIN
 from lineset.control.steps import step
@@ -36,6 +38,7 @@ PAUSES_S = (2, 4, 8, 15, 30)
 WITHOUT_LINK = timedelta(seconds=15)
 GRACE = {"queued": timedelta(0), "sent": timedelta(seconds=15), "acknowledged": timedelta(minutes=10)}
 """How long after its time a command may still be answered. Reading back takes up to 5 minutes at the gateway."""
+AFTER_TROUBLE = timedelta(minutes=1)
 _LONGEST_SLEEP_S = 5.0
 _AFTER_FAULT_S = 1.0
 
@@ -47,9 +50,9 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a round knows besides the commands: machines by gateway, links, and the newest command of each target."""
+    """What a round knows besides the commands: names of machines by gateway and household, links, the newest command of each target."""
 
-    names: dict[tuple[UUID, UUID], str]
+    names: dict[tuple[UUID, UUID, UUID], str]
     links: dict[UUID, gateways.Link]
     newest: dict[_Target, datetime]
 
@@ -65,7 +68,7 @@ class Delivery:
         self._changed: set[UUID] = set()
 
     async def run(self) -> None:
-        """Deliver until cancelled. A database that is away is waited for."""
+        """Deliver until cancelled; a round that has begun is finished first. A database that is away is waited for."""
         for subject, handler in (
             ("wake.commands.*", self._hear_command),
             ("wake.hello.*", self._hear_hello),
@@ -75,7 +78,7 @@ class Delivery:
         while True:
             self._wake.clear()
             try:
-                pause = await self.round()
+                pause = await _whole(self.round())
             except (SQLAlchemyError, OSError, LinesetError) as error:
                 _log.warning("delivery_waits", error=str(error).splitlines()[0][:200])
                 pause = _AFTER_FAULT_S
@@ -118,18 +121,23 @@ class Delivery:
 
     async def _answer_greetings(self) -> None:
         """Gateways that have just come online get all that is open at once; changed ones get their limits anew."""
-        greeted, changed = sorted(self._greeted), sorted(self._changed)
+        greeted, changed = self._greeted, self._changed
         if not greeted and not changed:
             return
-        async with self._door.open(DELIVERY) as tx:
-            if greeted:
-                waiting = (CommandRow.gateway_id.in_(greeted), CommandRow.state.in_(_OPEN), CommandRow.expires_at > now())
-                await tx.session.execute(update(CommandRow).where(*waiting).values(next_at=now()))
-                await twins.hello(tx, greeted)
-            for gateway in changed:
-                await twins.refresh(tx, gateway)
-        self._greeted.difference_update(greeted)
-        self._changed.difference_update(changed)
+        self._greeted, self._changed = set(), set()
+        try:
+            async with self._door.open(DELIVERY) as tx:
+                if greeted:
+                    waiting = (CommandRow.gateway_id.in_(greeted), CommandRow.state.in_(_OPEN), CommandRow.expires_at > now())
+                    await tx.session.execute(update(CommandRow).where(*waiting).values(next_at=now()))
+                    await twins.hello(tx, sorted(greeted))
+                for gateway in sorted(changed):
+                    async with apart(tx, "twin", gateway, []):
+                        await twins.refresh(tx, gateway)
+        except BaseException:
+            self._greeted |= greeted
+            self._changed |= changed
+            raise
 
     async def _take_due(self, tx: Tx) -> tuple[list[tuple[str, bytes]], bool]:
         """Messages to publish after the commit, and whether more are due."""
@@ -139,20 +147,34 @@ class Delivery:
             await tx.session.scalars(due.order_by(CommandRow.next_at, CommandRow.id).limit(BATCH).with_for_update(skip_locked=True))
         )
         view = await _look(tx, rows)
-        messages = []
+        messages: list[tuple[str, bytes]] = []
+        failed: list[object] = []
         for row in rows:
-            message = _decide(tx, row, view, moment)
-            if message is not None:
-                messages.append((f"lineset.v1.{row.gateway_id}.commands", encode(message)))
-        await tx.session.flush()
+            async with apart(tx, "command", row.id, failed):
+                message = _decide(tx, row, view, moment)
+                if message is not None:
+                    messages.append((f"lineset.v1.{row.gateway_id}.commands", encode(message)))
+        if failed:
+            await tx.session.execute(update(CommandRow).where(CommandRow.id.in_(failed)).values(next_at=moment + AFTER_TROUBLE))
         return messages, len(rows) == BATCH
+
+
+async def _whole(work: Coroutine[Any, Any, float]) -> float:
+    """Its result; a cancellation waits until it has ended, so that no transaction is torn."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _decide(tx: Tx, row: CommandRow, view: _View, moment: datetime) -> Command | None:
     """Move one due command on: the message to send, or None."""
     assert row.gateway_id is not None  # noqa: S101 - `request` refuses a machine without a gateway
     link = view.links.get(row.gateway_id)
-    name = view.names.get((row.gateway_id, row.equipment_id))
+    # A command goes only where it was meant to: not through another gateway, and not to the machine's next owner.
+    name = view.names.get((row.gateway_id, row.household_id, row.equipment_id))
     deadline = row.expires_at + GRACE[row.state]
     replaced = view.newest.get(_target(row.equipment_id, row.name, row.args), moment) > row.created_at
     if moment >= deadline:
@@ -196,9 +218,9 @@ def _why_expired(row: CommandRow, link: gateways.Link | None, *, replaced: bool)
 async def _look(tx: Tx, rows: Iterable[CommandRow]) -> _View:
     rows = list(rows)
     ids = sorted({r.gateway_id for r in rows if r.gateway_id is not None})
-    names: dict[tuple[UUID, UUID], str] = {}
+    names: dict[tuple[UUID, UUID, UUID], str] = {}
     for gateway in ids:
-        names.update({(gateway, m.id): m.local_name for m in await sites.list_equipment(tx, gateway_id=gateway)})
+        names.update({(gateway, m.household_id, m.id): m.local_name for m in await sites.list_equipment(tx, gateway_id=gateway)})
     links = await gateways.links(tx, ids) if ids else {}
     newest = {_target(e, n, {"setting": s}): at for e, n, s, at in await _newest(tx, rows)}
     return _View(names, links, newest)

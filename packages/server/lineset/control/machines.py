@@ -32,14 +32,14 @@ async def machine(tx: Tx, equipment_id: UUID) -> Machine:
         NotFound: no such machine is shared with the asker.
     """
     found = await sites.get_equipment(tx, equipment_id)
-    site = await sites.get_site(tx, found.site_id)
+    allowed = await sites.site_limits(tx, [found.site_id])
     return Machine(
         found.id,
         found.household_id,
         found.gateway_id,
         found.local_name,
         profile(found.type),
-        Limits(equipment=ranges(found.limits), site=ranges(site.limits)),
+        Limits(equipment=ranges(found.limits), site=ranges(allowed.get(found.site_id, {}))),
         found.retired_at is not None,
     )
 

@@ -51,7 +51,11 @@ async def settle(tx: Tx, gateway_id: UUID, result: Result) -> bool:
 async def take_reported(tx: Tx, gateway_id: UUID, reported: Reported) -> None:
     """Note which limits a gateway keeps to and which settings it reads at its machines."""
     row = await tx.session.scalar(select(TwinRow).where(TwinRow.gateway_id == gateway_id).with_for_update())
-    if row is None:
+    link = (await gateways.links(tx, [gateway_id])).get(gateway_id)
+    if row is None or link is None:
+        return
+    if link.household != row.household_id:
+        row.next_at = now()  # the gateway changed hands: what it reads is not the last owner's to see
         return
     if row.reported_version is None or reported.version >= row.reported_version:
         row.reported_version, row.reported_at = min(reported.version, 2**62), now()

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from lineset_contract.wire import Desired, DesiredEquipment, Range, encode
+from lineset_contract.wire import Desired, DesiredEquipment, encode
 from sqlalchemy import func, select, update
 
 from lineset import gateways, sites
+from lineset.control.apart import apart
 from lineset.control.machines import ranges
 from lineset.control.model import TwinRow
 from lineset.control.results import LOOK_AGAIN
@@ -40,8 +41,7 @@ async def refresh(tx: Tx, gateway_id: UUID) -> bool:
         row.version, row.desired = _version(0, moment), desired
         tx.session.add(row)
     elif row.household_id != gateway.household:
-        row.household_id, row.settings = gateway.household, {}
-        row.reported_version = row.reported_at = None
+        _change_hands(row, gateway.household)
         row.version, row.desired = _version(row.version, moment), desired
     elif row.desired != desired:
         row.version, row.desired = _version(row.version, moment), desired
@@ -56,24 +56,39 @@ async def hand_down(tx: Tx, limit: int) -> list[tuple[str, bytes]]:
     due = select(TwinRow).where(TwinRow.next_at <= moment).order_by(TwinRow.next_at).limit(limit).with_for_update(skip_locked=True)
     rows = list(await tx.session.scalars(due))
     links = await gateways.links(tx, [r.gateway_id for r in rows])
-    messages = []
+    messages: list[tuple[str, bytes]] = []
+    failed: list[object] = []
     for row in rows:
-        link = links.get(row.gateway_id)
-        if link is None or not link.up:
-            row.next_at = moment + _WITHOUT_LINK
-            continue
-        desired = await _desired(tx, row.gateway_id)
-        if desired != row.desired:
-            row.version, row.desired, row.tries = _version(row.version, moment), desired, 0
-        if row.reported_version == row.version:
-            row.tries, row.next_at = 0, moment + LOOK_AGAIN
-            continue
-        message = Desired(row.version, msgspec.convert(desired, dict[str, DesiredEquipment]))
-        messages.append((f"lineset.v1.{row.gateway_id}.desired", encode(message)))
-        row.next_at = moment + timedelta(seconds=_PAUSES_S[min(row.tries, len(_PAUSES_S) - 1)])
-        row.tries += 1
-    await tx.session.flush()
+        async with apart(tx, "twin", row.gateway_id, failed):
+            message = await _hand_down(tx, row, links.get(row.gateway_id), moment)
+            if message is not None:
+                messages.append((f"lineset.v1.{row.gateway_id}.desired", message))
+    if failed:
+        await tx.session.execute(update(TwinRow).where(TwinRow.gateway_id.in_(failed)).values(next_at=moment + LOOK_AGAIN))
     return messages
+
+
+async def _hand_down(tx: Tx, row: TwinRow, link: gateways.Link | None, moment: datetime) -> bytes | None:
+    """The message for one gateway whose turn it is, or None when it has no link or keeps to it already."""
+    if link is None or not link.up:
+        row.next_at = moment + _WITHOUT_LINK
+        return None
+    desired = await _desired(tx, row.gateway_id)
+    if link.household != row.household_id:
+        _change_hands(row, link.household)
+    if desired != row.desired:
+        row.version, row.desired, row.tries = _version(row.version, moment), desired, 0
+    if row.reported_version == row.version:
+        row.tries, row.next_at = 0, moment + LOOK_AGAIN
+        return None
+    row.next_at = moment + timedelta(seconds=_PAUSES_S[min(row.tries, len(_PAUSES_S) - 1)])
+    row.tries += 1
+    return encode(Desired(row.version, msgspec.convert(desired, dict[str, DesiredEquipment])))
+
+
+def _change_hands(row: TwinRow, household: UUID) -> None:
+    row.household_id, row.settings = household, {}
+    row.reported_version = row.reported_at = None
 
 
 async def hello(tx: Tx, gateway_ids: list[UUID]) -> None:
@@ -82,7 +97,8 @@ async def hello(tx: Tx, gateway_ids: list[UUID]) -> None:
     await tx.session.execute(update(TwinRow).where(TwinRow.gateway_id.in_(known)).values(next_at=now(), tries=0))
     for gateway_id in gateway_ids:
         if gateway_id not in known:
-            await refresh(tx, gateway_id)
+            async with apart(tx, "twin", gateway_id, []):
+                await refresh(tx, gateway_id)
 
 
 async def next_due(tx: Tx) -> datetime | None:
@@ -92,14 +108,10 @@ async def next_due(tx: Tx) -> datetime | None:
 
 async def _desired(tx: Tx, gateway_id: UUID) -> dict[str, object]:
     """Limits by local name, as the wire has them."""
-    desired: dict[str, object] = {}
-    site_limits: dict[UUID, dict[str, Range]] = {}
-    for machine in sorted(await sites.list_equipment(tx, gateway_id=gateway_id), key=lambda m: m.local_name):
-        if machine.site_id not in site_limits:
-            site_limits[machine.site_id] = ranges((await sites.get_site(tx, machine.site_id)).limits)
-        limits = DesiredEquipment(ranges(machine.limits), site_limits[machine.site_id])
-        desired[machine.local_name] = msgspec.to_builtins(limits)
-    return desired
+    machines = sorted(await sites.list_equipment(tx, gateway_id=gateway_id), key=lambda m: m.local_name)
+    allowed = await sites.site_limits(tx, {m.site_id for m in machines})
+    limits = {m.local_name: DesiredEquipment(ranges(m.limits), ranges(allowed.get(m.site_id, {}))) for m in machines}
+    return {name: msgspec.to_builtins(each) for name, each in limits.items()}
 
 
 def _version(last: int, moment: datetime) -> int:

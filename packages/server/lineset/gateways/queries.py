@@ -74,10 +74,11 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """Whether something sent to a gateway now would arrive, and when it was heard last."""
+    """Whether something sent to a gateway now would arrive, when it was heard last, and whose it is."""
 
     up: bool
     last_seen_at: datetime | None
+    household: UUID
 
 
 async def get_gateway(tx: Tx, gateway_id: UUID) -> GatewayView:
@@ -131,13 +132,11 @@ async def found_machines(tx: Tx, gateway_id: UUID) -> list[Found]:
 
 async def links(tx: Tx, gateways: list[UUID]) -> dict[UUID, Link]:
     """The links of those gateways that exist, are not revoked and have an owner."""
-    rows = await tx.session.execute(
-        select(GatewayRow.id, GatewayRow.online, GatewayRow.last_seen_at).where(
-            GatewayRow.id.in_(gateways), GatewayRow.revoked_at.is_(None), GatewayRow.household_id.is_not(None)
-        )
+    rows = await tx.session.scalars(
+        select(GatewayRow).where(GatewayRow.id.in_(gateways), GatewayRow.revoked_at.is_(None), GatewayRow.household_id.is_not(None))
     )
     moment = now()
-    return {id_: Link(_up(online, seen, moment), seen) for id_, online, seen in rows}
+    return {r.id: Link(_up(r.online, r.last_seen_at, moment), r.last_seen_at, r.household_id) for r in rows if r.household_id is not None}
 
 
 def _up(online: bool, seen: datetime | None, moment: datetime) -> bool:

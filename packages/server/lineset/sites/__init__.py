@@ -1,7 +1,18 @@
 """Sites, zones and machines, and who owned which machine when."""
 
 from lineset.sites.checks import SITE_KINDS, Address, NewEquipment
-from lineset.sites.queries import Equipment, Site, Zone, get_equipment, get_site, households_of, list_equipment, list_sites, search_sites
+from lineset.sites.queries import (
+    Equipment,
+    Site,
+    Zone,
+    get_equipment,
+    get_site,
+    households_of,
+    list_equipment,
+    list_sites,
+    search_sites,
+    site_limits,
+)
 from lineset.sites.service import (
     add_equipment,
     add_zone,
@@ -55,5 +66,6 @@ __all__ = [
     "rename_zone",
     "retire_equipment",
     "search_sites",
+    "site_limits",
     "withdraw_offer",
 ]

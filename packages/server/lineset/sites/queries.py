@@ -113,6 +113,12 @@ async def list_equipment(tx: Tx, *, gateway_id: UUID | None = None, site_id: UUI
     return sorted(await _machines(tx, *conditions), key=lambda m: (m.name.casefold(), m.id))
 
 
+async def site_limits(tx: Tx, sites: Collection[UUID]) -> dict[UUID, dict[str, list[float]]]:
+    """What the people of these sites allow by setting, such as {"heating_setpoint": [16, 24]} in degC, as far as the actor may see them."""
+    rows = await tx.session.execute(select(SiteRow.id, SiteRow.limits).where(SiteRow.id.in_(sites)))
+    return {row[0]: row[1] for row in rows}
+
+
 async def search_sites(tx: Tx, words: str) -> list[Site]:
     """The sites that have each of the words in name, address, or a machine's name, make, model, serial number or local name.
 
