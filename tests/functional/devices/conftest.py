@@ -78,6 +78,12 @@ def broker(tmp_path_factory: pytest.TempPathFactory, engines: Engines, devices_d
 
 
 @pytest.fixture
+def authority_of_broker(broker: Settings) -> Authority:
+    """The authority that the broker trusts."""
+    return Authority.open(broker)
+
+
+@pytest.fixture
 async def bus(broker: Settings) -> AsyncIterator[Bus]:
     bus = await Bus.connect(broker, "test")
     yield bus
