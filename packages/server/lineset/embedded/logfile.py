@@ -69,7 +69,7 @@ def for_people(role: str, line: str) -> tuple[str, str] | None:
         told = {key: value for key, value in event.items() if key not in ("t", "level", "role", "event", "exception")}
         details = " ".join(f"{key}={value}" for key, value in told.items())
         last = str(event.get("exception", "")).strip().splitlines()[-1:]
-        return level, " ".join([str(event.get("event", "")), details, *last]).strip()
+        return level, " ".join(filter(None, [str(event.get("event", "")), details, *last]))
     if role == "postgres":
         return ("error", line.partition("] ")[2] or line) if "PANIC:" in line or "No space left" in line else None
     if role.startswith("nats-"):
