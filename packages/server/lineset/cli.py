@@ -181,6 +181,8 @@ def import_(
 
         request = Request(file, site, equipment, read_mapping(meta) if meta else FileMapping(), dry_run, skip_bad)
 
+        logging.getLogger("asyncio").setLevel(logging.ERROR)  # as in `up`
+
         async def work() -> Report:
             with _progress() as show:
                 async with open_platform(settings, "import") as platform:
@@ -202,7 +204,7 @@ def _progress() -> Iterator[Callable[[float, int], None]]:
 
 def _show_import(report: "Report", dry_run: bool) -> None:
     for head, point in report.columns.items():
-        out.print(f"  {escape(head)} [dim]is[/] {point}")
+        out.print(f"  {escape(head)} [dim]is[/] {escape(point)}")
     for head in report.left_out:
         out.print(f"  [yellow]{escape(head)} is left out[/]")
     for row in report.bad[:20]:

@@ -59,14 +59,16 @@ async def import_csv(platform: Platform, request: Request, progress: Progress = 
             "bad_rows",
             f"{len(report.bad)} rows can't be used, so nothing was loaded ({first}). Mend the file, or load the rest with --skip-bad.",
         )
-    if request.dry_run or not report.rows:
+    if request.dry_run:
         return report
+    if not report.rows:
+        raise Invalid("no_rows", "The file has no row that can be used, so nothing was loaded.")
     async with platform.door.open(CONTEXT) as tx:
         report.site, report.equipment = await _place(tx, request, zone, report)
     assert report.equipment is not None  # noqa: S101 - just set
     stored = 0
     with _opened(request.file) as file:
-        how = recorded.plan(recorded.heads(file), request.mapping)
+        how = recorded.plan(recorded.heads(file), request.mapping, recorded.sample(file))
         for chunk in recorded.rows(file, how, zone, request.file.stat().st_size):
             async with platform.door.open(CONTEXT) as tx:
                 stored += await telemetry.load(tx, report.equipment, chunk.t, chunk.columns, now=time.time())
@@ -85,7 +87,7 @@ def _judge(request: Request, zone: str, progress: Progress) -> Report:
     except OSError as error:
         raise Invalid("no_file", f"{request.file} can't be read: {error.strerror}.") from error
     with file:
-        how = recorded.plan(recorded.heads(file), request.mapping)
+        how = recorded.plan(recorded.heads(file), request.mapping, recorded.sample(file))
         report = Report(None, None, 0, [], dict(recorded.unit_note(how.columns)), how.left_out)
         earliest, latest = float("inf"), float("-inf")
         for chunk in recorded.rows(file, how, zone, request.file.stat().st_size):

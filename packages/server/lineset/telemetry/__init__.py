@@ -6,7 +6,7 @@ The face of this domain; nobody imports past it.
 from lineset.telemetry import live, recorded
 from lineset.telemetry.ingestor import Counts, Ingestor, Message
 from lineset.telemetry.load import load
-from lineset.telemetry.queries import PoisonView, RefusalView, poison, refusal_counts, refusals
+from lineset.telemetry.queries import PoisonView, RefusalView, keep_poison, poison, refusal_counts, refusals
 from lineset.telemetry.series import Latest, PointInfo, Reading, Series, latest, points, series
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Reading",
     "RefusalView",
     "Series",
+    "keep_poison",
     "latest",
     "live",
     "load",

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from lineset.kit.clock import now
+from lineset.kit.ids import new_id
 from lineset.privacy import Tx
 from lineset.telemetry.model import PoisonRow, RefusalRow
 
@@ -61,3 +63,9 @@ async def poison(tx: Tx, limit: int = 50) -> list[PoisonView]:
         .limit(limit)
     )
     return [PoisonView(*row) for row in rows]
+
+
+async def keep_poison(tx: Tx, subject: str, payload: bytes, reason: str) -> None:
+    """Set a message aside that could not be handled, for staff to look at; in ingestion."""
+    tx.session.add(PoisonRow(id=new_id(), at=now(), subject=subject[:200], payload=payload, reason=reason[:500]))
+    await tx.session.flush()

@@ -7,7 +7,7 @@ line number, and is left out only if the caller says so.
 import csv
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,8 +102,10 @@ def read_mapping(path: Path) -> FileMapping:
         raise Invalid("bad_mapping", f"The mapping file {path.name} can't be used: {error}") from error
 
 
-def plan(heads: list[str], mapping: FileMapping) -> Plan:
+def plan(heads: list[str], mapping: FileMapping, sample: Sequence[Sequence[str]] = ()) -> Plan:
     """What each column holds, by the mapping first and its head otherwise.
+
+    `sample` are some of the first rows: a column that nobody named, that the catalogue does not know and that holds words is left out.
 
     Raises:
         Invalid: there is no time column, two columns claim one point, or the mapping names what is not there.
@@ -125,7 +127,7 @@ def plan(heads: list[str], mapping: FileMapping) -> Plan:
         if head == time_head:
             continue
         column = _column(place, head, mapping)
-        if column is None:
+        if column is None or (not column.known and head not in mapping.columns and _holds_words(sample, place)):
             left_out.append(head)
         else:
             columns.append(column)
@@ -139,6 +141,12 @@ def plan(heads: list[str], mapping: FileMapping) -> Plan:
     if not columns:
         raise Invalid("no_points", f"No column holds a point. Name some in a mapping file. The columns are: {', '.join(heads)}.")
     return Plan(heads.index(time_head), time_head, columns, left_out)
+
+
+def _holds_words(sample: Sequence[Sequence[str]], place: int) -> bool:
+    cells = [row[place].strip() for row in sample if place < len(row)]
+    given = [c for c in cells if c.lower() not in _ABSENT]
+    return sum(not _is_number(c) for c in given) * 2 > len(given)
 
 
 _TIME_WORDS = frozenset({"time", "timestamp", "datetime", "date", "t", "ts", "utc"})
@@ -165,6 +173,9 @@ _SHORT = {
     "ambient": "outdoor",
     "entering": "inlet",
     "leaving": "outlet",
+    "mode": "operating mode",
+    "state": "operating mode",
+    "humid": "humidity",
 }
 _UNIT_WORDS = {
     "f": "degF",
@@ -190,6 +201,7 @@ _UNIT_WORDS = {
 
 
 def _words(head: str) -> list[str]:
+    head = re.sub(r"\b(?:k(?:W|Wh|Pa|Btu)|deg[CF])\b", lambda unit: unit.group().lower(), head)
     return re.findall(r"[a-z0-9]+|%|°[cf]", re.sub(r"([a-z])([A-Z])", r"\1 \2", head).lower())
 
 
@@ -223,7 +235,13 @@ def _guess(place: int, head: str) -> Column | None:
     unit = _UNIT_WORDS.get(words[-1], "") if len(words) > 1 else ""
     bare = words[:-1] if unit else words
     spelled = "_".join(" ".join(_SHORT.get(w, w) for w in bare).split())
-    for name in ("_".join(bare), spelled, spelled.replace("room_air", "room"), spelled.replace("set_point", "setpoint")):
+    for name in (
+        "_".join(bare),
+        spelled.replace("operating_operating", "operating"),
+        spelled,
+        spelled.replace("room_air", "room"),
+        spelled.replace("set_point", "setpoint"),
+    ):
         point = POINTS.get(name)
         if point is None:
             continue
@@ -300,7 +318,7 @@ def _cell(text: str, column: Column) -> float:
 
 
 def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[+-]?\d+(\.\d*)?", text) is not None
+    return re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", text) is not None
 
 
 _FORMATS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M")
@@ -341,6 +359,14 @@ def _calendar(text: str, tz: ZoneInfo) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=tz)).timestamp()
 
 
+def sample(file: TextIO, count: int = 50) -> list[list[str]]:
+    """Some of the first rows; the file stands where it stood."""
+    at = file.tell()
+    lines = [line for line in (file.readline() for _ in range(count)) if line]
+    file.seek(at)
+    return list(csv.reader(lines))
+
+
 def heads(file: TextIO) -> list[str]:
     """The first line's cells.
 
@@ -361,5 +387,9 @@ def unit_note(columns: list[Column]) -> Mapping[str, str]:
         if point is None:
             notes[c.head] = f"{c.point} (not in the catalogue: kept and flagged)"
         else:
-            notes[c.head] = f"{c.point} [{c.unit} to {point.unit}]" if c.unit and c.unit != point.unit else f"{c.point} [{point.unit}]"
+            notes[c.head] = (
+                f"{c.point} in {c.unit}, kept in {point.unit}"
+                if c.unit and c.unit != point.unit
+                else f"{c.point} in {point.unit or 'words or numbers'}"
+            )
     return notes
