@@ -46,8 +46,6 @@ class Frames:
         await bus.subscribe(telemetry.live.WANT, self._want)
         await bus.subscribe("wake.gateway.*", self._changed)
         await bus.subscribe("wake.revoke.*", self._changed)
-        for channel in ("results", "reported", "events", "status"):
-            await bus.subscribe(f"lineset.v1.*.{channel}", self._said, queue=QUEUE)
 
     async def _plain(self, message: Msg) -> None:
         # The broker delivers messages of QoS 1 and 2 here too; those come again, and surely, from the durable store.
@@ -78,12 +76,6 @@ class Frames:
         if gateway is not None:
             self._ingestor.directory.forget(gateway)
 
-    async def _said(self, message: Msg) -> None:
-        """Results, reports, events and the status of a gateway: to whoever knows what to do with them."""
-        gateway = gateway_of(message.subject)
-        if gateway is not None:
-            await control.take(self._platform.door, gateway, message.subject.rpartition(".")[2], message.data)
-
     async def durable(self) -> None:
         """Take QoS 1 messages from the durable store until cancelled; each is acknowledged there after its commit."""
         source = receipted_frames(self._platform.bus)
@@ -112,6 +104,8 @@ async def run(settings: Settings) -> None:
         ingestor = telemetry.Ingestor(platform.ingest_connection, platform.bus.publish)
         frames = Frames(platform, ingestor)
         await frames.start()
+        inbox = control.Inbox(platform.door, platform.bus)
+        await inbox.start()
         system = await Bus.connect(settings, "callout", account="system")
         identities = Identities(platform.door, Context(System("ingest"), Purpose.OPERATE))
 
@@ -126,7 +120,7 @@ async def run(settings: Settings) -> None:
             await message.respond(json.dumps(vars_of(ingestor.counts)).encode())
 
         await platform.bus.subscribe("health.ingest", healthy, queue=QUEUE)
-        tasks = [asyncio.create_task(ingestor.run()), asyncio.create_task(frames.durable())]
+        tasks = [asyncio.create_task(work) for work in (ingestor.run(), frames.durable(), inbox.run())]
         log.info("ingest_ready")
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)

@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 from lineset import control
 from lineset.kit.bus import Bus
-from lineset.kit.ids import parse_id
 from lineset.privacy import Door
 from lineset_contract.wire import Command, Desired, Event, Reported, Result, Status, decode, encode
 from nats.aio.msg import Msg
@@ -74,27 +73,18 @@ class Cloud:
         self.door = door
         self.bus = bus
         self._ingest = ingest
-        self.failures: list[Exception] = []
 
     @contextlib.asynccontextmanager
     async def running(self, workers: int = 1) -> AsyncIterator["Cloud"]:
-        for channel in control.CHANNELS:
-            await self.bus.subscribe(f"lineset.v1.*.{channel}", self._take)
-        tasks = [asyncio.create_task(control.Delivery(self.door, self.bus).run()) for _ in range(workers)]
+        inbox = control.Inbox(self._ingest, self.bus)
+        await inbox.start()
+        work = [inbox.run(), *(control.Delivery(self.door, self.bus).run() for _ in range(workers))]
+        tasks = [asyncio.create_task(w) for w in work]
         await self.bus.flush()
         try:
             yield self
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            assert not self.failures, self.failures
-
-    async def _take(self, message: Msg) -> None:
-        _, _, gateway, channel = message.subject.split(".")
-        id_ = parse_id(gateway)
-        if id_ is not None:
-            try:
-                await control.take(self._ingest, id_, channel, message.data)
-            except Exception as error:  # noqa: BLE001 - the test fails with it at its end
-                self.failures.append(error)
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            assert all(isinstance(e, asyncio.CancelledError) for e in ended), ended

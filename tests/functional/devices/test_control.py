@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -187,7 +188,7 @@ async def _silent(door: Door, ours: Home, gateway: UUID) -> bool:
 async def test_CTL_01_several_workers_deliver_each_command_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lineset.control.delivery.PAUSES_S", (60,))
     ours, gateway, _ = await heated(cloud.door, cloud.bus)
-    machines = [await equipment(cloud.door, ours, gateway.id, local_name=f"m{n}") for n in range(15)]
+    machines = [await equipment(cloud.door, ours, gateway.id, local_name=f"m{n}") for n in range(6)]
     wanted: dict[str, float] = {"heating_setpoint": 21.0, "hot_water_setpoint": 55.0, "supply_water_setpoint": 29.0}
     asked = [await ask(cloud.door, ours, m, setting=s, value=value) for s, value in wanted.items() for m in machines]
     async with cloud.running(workers=4):
@@ -426,11 +427,11 @@ async def test_delivery_goes_on_after_the_bus_was_away(cloud: Cloud, monkeypatch
     publish = cloud.bus.publish
     lost: list[str] = []
 
-    async def lose(subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> None:
+    async def lose(subject: str, payload: bytes = b"", **more: Any) -> None:
         if subject.endswith(".commands") and not subject.startswith("wake") and len(lost) < 2:
             lost.append(subject)
             raise OSError("the bus is away")
-        await publish(subject, payload, headers)
+        await publish(subject, payload, **more)
 
     monkeypatch.setattr(cloud.bus, "publish", lose)
     async with cloud.running():

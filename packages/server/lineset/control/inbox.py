@@ -1,17 +1,109 @@
 """The way in for everything that a gateway says besides its frames: read, handed on, or refused where its people see it."""
 
+import asyncio
+import contextlib
 from uuid import UUID
 
+import structlog
 from lineset_contract.wire import Event, Reported, Result, Status, WireError, decode
+from nats.aio.msg import Msg
 
-from lineset import gateways
+from lineset import gateways, telemetry
+from lineset.control.apart import AWAY
 from lineset.control.results import settle, take_reported
+from lineset.kit.bus import DEVICE_PREFIX, WORDS, Bus
 from lineset.kit.clock import now
+from lineset.kit.durable import receipted_words
+from lineset.kit.errors import LinesetError
+from lineset.kit.ids import parse_id
+from lineset.kit.violations import Violation, watch
 from lineset.privacy import Context, Door, Purpose, System, Tx
 
 CHANNELS = ("events", "status", "results", "reported")
 """The channels of a gateway's topics that `take` understands."""
 INGEST = Context(System("ingest"), Purpose.OPERATE)
+QUEUE = "ingest"
+TRIES = 5
+"""How often a message is tried that fails by itself, before it is set aside."""
+_FETCH = 200
+_AGAIN_S = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Inbox:
+    """Takes what gateways say from the bus, in an ingestion process. Any number may run; each message goes to one of them."""
+
+    def __init__(self, door: Door, bus: Bus) -> None:
+        self._door = door
+        self._bus = bus
+
+    async def start(self) -> None:
+        """Listen to messages of QoS 0, and to attempts at what devices may not do."""
+        for subject in WORDS:
+            await self._bus.subscribe(subject, self._plain, queue=QUEUE)
+        await watch(self._bus, self._violation)
+
+    async def run(self) -> None:
+        """Take messages of QoS 1 from the durable store until cancelled; each leaves it when its transaction has been committed."""
+        source = receipted_words(self._bus)
+        try:
+            while True:
+                for message in await source.fetch(_FETCH):
+                    await self._surely(message)
+        finally:
+            with contextlib.suppress(LinesetError):
+                await source.close()
+
+    async def _plain(self, message: Msg) -> None:
+        # The broker delivers messages of QoS 1 and 2 here too; those come again, and surely, from the durable store.
+        named = _named(message.subject)
+        if named is not None and (message.headers or {}).get("Nmqtt-Pub", "0") == "0":
+            await take(self._door, *named, message.data)
+
+    async def _surely(self, message: Msg) -> None:
+        named = _named(message.subject.removeprefix(DEVICE_PREFIX))
+        if named is None:
+            await message.term()
+            return
+        try:
+            await take(self._door, *named, message.data)
+        except Exception as error:  # noqa: BLE001 - whatever one message does must not stop the others
+            away = isinstance(error, AWAY)
+            if away or message.metadata.num_delivered < TRIES:
+                _log.warning("word_not_taken", subject=message.subject, error=str(error).splitlines()[0][:200] if str(error) else "")
+                await message.nak(_AGAIN_S)
+                await asyncio.sleep(_AGAIN_S if away else 0)
+                return
+            _log.exception("message_set_aside", subject=message.subject)
+            async with self._door.open(INGEST) as tx:
+                await telemetry.keep_poison(tx, message.subject, message.data, f"{type(error).__name__}: {error}")
+        await message.ack()
+
+    async def _violation(self, violation: Violation) -> None:
+        await notice(self._door, violation)
+
+
+def _named(subject: str) -> tuple[UUID, str] | None:
+    """Gateway and channel of a subject such as lineset.v1.{gateway}.events."""
+    parts = subject.split(".")
+    gateway = parse_id(parts[2]) if len(parts) == 4 else None
+    return None if gateway is None else (gateway, parts[3])
+
+
+async def notice(door: Door, violation: Violation) -> None:
+    """Keep a device's attempt at what it may not do, for the page of the site where it stands."""
+    gateway = parse_id(violation.gateway)
+    if gateway is None:
+        return
+    topic = violation.subject.replace(".", "/")
+    say = {
+        "publish": f"It tried to publish on {topic}, which is not its own. Nothing came of it.",
+        "subscribe": f"It tried to listen to {topic}, which is not its own. It heard nothing.",
+        "oversize": "It sent a message that is larger than the broker takes, and was cut off.",
+    }[violation.action]
+    async with door.open(INGEST) as tx:
+        await gateways.record_violation(tx, gateway, topic, say)
 
 
 async def take(door: Door, gateway_id: UUID, channel: str, payload: bytes) -> None:

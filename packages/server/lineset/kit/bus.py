@@ -28,6 +28,8 @@ DEVICE_STREAM = "$MQTT_msgs"  # the broker keeps QoS 1 messages of devices here 
 DEVICE_PREFIX = "$MQTT.msgs."
 FRAMES = "lineset.v1.*.frames"
 FRAMES_CONSUMER = "frames"
+WORDS = tuple(f"lineset.v1.*.{channel}" for channel in ("results", "reported", "events", "status"))
+WORDS_CONSUMER = "words"
 KEYS_STREAM = "KV_subject_keys"
 KEYS_PREFIX = "$KV.subject_keys."
 
@@ -178,7 +180,7 @@ class Bus:
                 await self._client.close()
 
     async def ensure_streams(self, replicas: int = 1) -> None:
-        """Make what must exist before the first device connects: the store of QoS 1 messages with our durable consumer on it (without
+        """Make what must exist before the first device connects: the store of QoS 1 messages with our durable consumers on it (without
         a consumer the broker acknowledges and drops), and the store of subject keys.
 
         Raises:
@@ -214,6 +216,16 @@ class Bus:
                     ack_policy=AckPolicy.EXPLICIT,
                     ack_wait=30,
                     max_ack_pending=5000,
+                ),
+            )
+            await self.stream.add_consumer(
+                DEVICE_STREAM,
+                ConsumerConfig(
+                    durable_name=WORDS_CONSUMER,
+                    filter_subjects=[f"{DEVICE_PREFIX}{subject}" for subject in WORDS],
+                    ack_policy=AckPolicy.EXPLICIT,
+                    ack_wait=30,
+                    max_ack_pending=2000,
                 ),
             )
         except (nats.errors.Error, TimeoutError) as error:

@@ -9,7 +9,7 @@ import structlog
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from lineset.kit.bus import DEVICE_STREAM, FRAMES_CONSUMER, Bus, BusFault
+from lineset.kit.bus import DEVICE_STREAM, FRAMES_CONSUMER, WORDS_CONSUMER, Bus, BusFault
 
 _STANDING_S = 10.0  # how long the server keeps our standing request; a lost one costs at most this long
 _PAUSE_S = 0.25
@@ -97,3 +97,8 @@ class Durable:
 def receipted_frames(bus: Bus) -> Durable:
     """Frames that devices sent with QoS 1; `ensure_streams` made the consumer."""
     return Durable(bus, DEVICE_STREAM, FRAMES_CONSUMER)
+
+
+def receipted_words(bus: Bus) -> Durable:
+    """Everything else that devices sent with QoS 1: results, reports, events and their status."""
+    return Durable(bus, DEVICE_STREAM, WORDS_CONSUMER)
