@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { cutFont } from "./packages/server/lineset/pages/assets/font.ts";
 
@@ -16,14 +17,28 @@ function font(): Plugin {
   };
 }
 
+/** Earlier builds stay for an hour, so that a server that started with them keeps what its pages name. */
+function tidy(folder: string): Plugin {
+  return {
+    name: "lineset-tidy",
+    writeBundle(_options, bundle) {
+      const now = Date.now();
+      for (const name of readdirSync(folder)) {
+        const path = join(folder, name);
+        if (!(`assets/${name}` in bundle) && now - statSync(path).mtimeMs > 3_600_000) rmSync(path);
+      }
+    },
+  };
+}
+
 export default defineConfig({
   root: resolve(pages, "assets"),
   base: "/static/",
   publicDir: resolve(pages, "assets/public"),
-  plugins: [font()],
+  plugins: [font(), tidy(resolve(pages, "static/assets"))],
   build: {
     outDir: resolve(pages, "static"),
-    emptyOutDir: true,
+    emptyOutDir: false,
     manifest: "manifest.json",
     target: "es2022",
     cssTarget: ["chrome123", "firefox120", "safari17.5"],

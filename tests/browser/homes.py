@@ -39,13 +39,13 @@ class Seeded:
 def day_of_heat_pump(end: float, *, falls: bool, hours: int = 24) -> tuple[NDArray[np.float64], Columns]:
     """A day of a heat pump in steps of five minutes; with `falls` the room loses its set point in the last third."""
     count = int(hours * 3600 / STEP_S)
-    t = end - STEP_S * np.arange(count, 0, -1)
-    n = np.arange(count)
+    t = end - STEP_S * np.arange(count, 0, -1, dtype=np.float64)
+    n = np.arange(count, dtype=np.float64)
     wave = 0.25 * np.sin(n / 4.2)
     drop = np.clip((n - count * 0.68) * 0.069, 0.0, 4.2) if falls else 0.0 * n
     running = (np.sin(n / 4.2) > -0.4) | (falls & (n > count * 0.68))
     mode = POINTS["operating_mode"].codes
-    columns = {
+    columns: dict[str, NDArray[np.float64]] = {
         "room_temperature": 20.0 + wave - drop,
         "heating_setpoint": np.full(count, 20.0),
         "cooling_setpoint": np.full(count, 25.0),
@@ -67,10 +67,10 @@ def day_of_heat_pump(end: float, *, falls: bool, hours: int = 24) -> tuple[NDArr
 def day_of_tank(end: float) -> tuple[NDArray[np.float64], Columns]:
     """A day of a water heater in steps of five minutes."""
     count = int(24 * 3600 / STEP_S)
-    t = end - STEP_S * np.arange(count, 0, -1)
-    n = np.arange(count)
+    t = end - STEP_S * np.arange(count, 0, -1, dtype=np.float64)
+    n = np.arange(count, dtype=np.float64)
     top = 54.0 - 3.0 * np.abs(np.sin(n / 30))
-    columns = {
+    columns: dict[str, NDArray[np.float64]] = {
         "tank_top_temperature": top,
         "tank_bottom_temperature": top - 9.0,
         "hot_water_setpoint": np.full(count, 55.0),

@@ -1,8 +1,9 @@
 """A small application that renders each page with sample view models through the real templates.
 
-Run ``python -m tests.browser.preview`` and open http://127.0.0.1:8123/ for a list of the samples.
+Run ``python -m tests.browser.preview [port]`` and open http://127.0.0.1:8123/ for a list of the samples.
 """
 
+import sys
 from typing import Any
 
 from lineset.pages.common.assets import Assets
@@ -19,6 +20,7 @@ from tests.browser.samples.portal import trends
 
 WHO = {
     "home": Who(name="Ines Lund", role="", home="/home"),
+    "shared": Who(name="Ines Lund", role="", home="/home"),
     "account": Who(name="Ines Lund", role="", home="/home"),
     "portal": Who(name="Priya Shah", role="Alder Mechanical", home="/portal"),
     "console": Who(name="Sam Okafor", role="Operator", home="/console"),
@@ -87,4 +89,5 @@ if __name__ == "__main__":
     from granian import Granian
     from granian.constants import Interfaces
 
-    Granian("tests.browser.preview:create_app", factory=True, interface=Interfaces.ASGI, address="127.0.0.1", port=8123).serve()
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 8123
+    Granian("tests.browser.preview:create_app", factory=True, interface=Interfaces.ASGI, address="127.0.0.1", port=port).serve()

@@ -3,6 +3,9 @@
 from typing import Any
 
 from lineset.pages.common.facts import Order
+from lineset.pages.common.flows.sites import ZONES, site_kinds
+from lineset.pages.common.forms import Form
+from lineset.pages.common.machine_page import lines, machine_page
 from lineset.pages.common.reader import Reader
 from lineset.pages.home.now import now_view
 from lineset_contract.control import NO_LIMITS, bounds
@@ -20,7 +23,29 @@ def _now(
     view = now_view(
         reader, SITE, (SITE, CABIN), (pump, water_heater()), day(fault=not calm, gap=not calm), current, BOUNDS, ("Alder Mechanical",), NOW
     )
-    return {"now": view}
+    return {"now": view, "base": f"/home/{SITE.id}"}
+
+
+LAYOUT: dict[str, Any] = {"layout": "home/frame.html", "site": SITE, "sites": [SITE, CABIN], "tab": "machines", "base": f"/home/{SITE.id}"}
+
+
+def _machines(reader: Reader) -> dict[str, Any]:
+    shown = lines(reader, (heat_pump(), water_heater(), heat_pump(9000.0, online=False, fault_code=34.0)), NOW)
+    return LAYOUT | {"machines": shown, "retired": ["Old boiler"], "may_change": True}
+
+
+def _machine(reader: Reader) -> dict[str, Any]:
+    pump = heat_pump()
+    profile = PROFILES[pump.type]
+    limits = {name: bounds(profile, NO_LIMITS, name) for name, setting in profile.settings.items() if not setting.choices}
+    view = machine_page(
+        reader, pump, day(), (order("succeeded"), order("failed", "The machine did not answer.")), limits, NOW, may_command=True
+    )
+    return LAYOUT | {"e": view, "here": f"/home/{SITE.id}/machines/{pump.id}", "may_change": True}
+
+
+def _site_new(reader: Reader) -> dict[str, Any]:
+    return {"form": Form(), "households": [("a", "Lund")], "kinds": site_kinds(reader), "time_zones": ZONES[:40]}
 
 
 SAMPLES: dict[str, Sample] = {
@@ -44,5 +69,12 @@ SAMPLES: dict[str, Sample] = {
     ),
     "now-offline": ("home/now.html", lambda r: _now(r, order("queued"), age=9400.0, online=False)),
     "now-fault": ("home/now.html", lambda r: _now(r, operating_mode="lockout", alarm_state="lockout", fault_code=34.0)),
-    "now-empty": ("home/now.html", lambda r: {"now": now_view(r, SITE, (SITE,), (), None, None, None, (), NOW)}),
+    "machines": ("home/machines.html", _machines),
+    "machines-empty": ("home/machines.html", lambda _r: LAYOUT | {"machines": (), "retired": [], "may_change": True}),
+    "machine": ("home/machine.html", _machine),
+    "site-new": ("home/site_new.html", _site_new),
+    "now-empty": (
+        "home/now.html",
+        lambda r: {"now": now_view(r, SITE, (SITE,), (), None, None, None, (), NOW), "base": f"/home/{SITE.id}"},
+    ),
 }

@@ -2,20 +2,36 @@
 
 import math
 import random
+from functools import cache
 from typing import Any
 
 import msgspec
+from lineset.kit.ids import new_id
 from lineset.pages.common.draw import Spark, spark
 from lineset.pages.common.facts import Machine, Site
-from lineset.pages.common.machine_page import machine_page
+from lineset.pages.common.flows.sites import ZONES, site_kinds
+from lineset.pages.common.forms import Form
+from lineset.pages.common.machine_page import lines, machine_page
+from lineset.pages.common.orders import order_line
 from lineset.pages.common.reader import Reader
 from lineset.pages.portal.fleet import Query, fleet_view
 from lineset.pages.portal.ranking import Home, rank
+from lineset.pages.portal.routes_team import Colleague, Invited, Team
+from lineset.sites import Zone
 from lineset_contract.control import NO_LIMITS, Bounds, bounds
 from lineset_contract.profiles import PROFILES
 
 from tests.browser.samples.data import NOW, SITE, Sample, boiler, day, furnace, heat_pump, order, water_heater
+from tests.browser.samples.shared import gateway_samples, refused_samples
 
+LAYOUT: dict[str, Any] = {
+    "layout": "portal/frame.html",
+    "site": SITE,
+    "tab": "sites",
+    "base": f"/portal/sites/{SITE.id}",
+    "household": "Ortega-Lund",
+    "scopes": {"view", "control"},
+}
 STREETS = (
     "Donner Pass Rd",
     "Sugar Pine Rd",
@@ -75,6 +91,7 @@ def homes(count: int, seed: int = 3) -> list[Home]:
     return made
 
 
+@cache
 def trends() -> dict[str, Spark]:
     """A day of each sample row that ends at the row's own reading, in K from the set point."""
     made: dict[str, Spark] = {}
@@ -114,7 +131,35 @@ def _equipment(
     view = machine_page(
         reader, shown, day() if full else None, orders if full else (), _limits(shown.type), NOW, may_command=may_command, **form
     )
-    return {"equipment": view, "site": SITE, "household": "Ortega-Lund"}
+    return LAYOUT | {"e": view, "here": f"/portal/equipment/{shown.id}"}
+
+
+def _site(reader: Reader) -> dict[str, Any]:
+    orders = [("Heat pump HP-1", order_line(reader, o, "heat_pump_air_air", NOW)) for o in (order("sent"), order("expired", age=9000.0))]
+    return LAYOUT | {
+        "machines": lines(reader, (heat_pump(), water_heater(9000.0), heat_pump(alarm_state="fault", fault_code=34.0)), NOW),
+        "gateways": gateway_samples(reader),
+        "refused": refused_samples(),
+        "orders": orders,
+        "rooms": (Zone(new_id(), "Upstairs"), Zone(new_id(), "Studio")),
+        "address": "14 Sugar Pine Rd, Truckee, CA 96161",
+        "local_time": "06:11",
+    }
+
+
+def _site_new(reader: Reader, households: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    form = Form(values={"time_zone": "America/Los_Angeles"}, errors={"name": reader.gettext("Fill this in.")})
+    return {"form": form, "households": list(households), "kinds": site_kinds(reader), "time_zones": ZONES[:40]}
+
+
+def _team_page(reader: Reader) -> dict[str, Any]:
+    people = (
+        Colleague("p1", "Priya Shah", "priya@example.org", "manager", reader.gettext("Manager"), "3 Mar 2025", me=True),
+        Colleague("p2", "Luis Ortega", "luis@example.org", "technician", reader.gettext("Technician"), "9 Sep 2025", me=False),
+    )
+    invited = (Invited("i1", "dana@example.org", reader.gettext("Dispatcher"), "29 Nov 2026"),)
+    roles = [("manager", reader.gettext("Manager")), ("technician", reader.gettext("Technician"))]
+    return {"teams": [Team("c1", "Alder Mechanical", True, people, invited)], "roles": roles, "form": Form()}
 
 
 SAMPLES: dict[str, Sample] = {
@@ -144,5 +189,9 @@ SAMPLES: dict[str, Sample] = {
         "portal/equipment.html",
         lambda r: _equipment(r, msgspec.structs.replace(heat_pump(), latest={}, seen=None, online=False), full=False),
     ),
+    "site": ("portal/site.html", _site),
+    "site-new": ("portal/site_new.html", lambda r: _site_new(r, (("a", "Ortega-Lund"), ("b", "Nakamura")))),
+    "site-new-none": ("portal/site_new.html", lambda r: _site_new(r, ())),
+    "team": ("portal/team.html", _team_page),
     "fleet-empty": ("portal/fleet.html", lambda r: _fleet(r, 0)),
 }

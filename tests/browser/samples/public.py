@@ -11,7 +11,7 @@ Sample = tuple[str, Callable[[Reader], dict[str, Any]]]
 
 SAMPLES: dict[str, Sample] = {
     "landing": ("public/landing.html", lambda reader: {"example": example(reader)}),
-    "sign-in": ("public/sign_in.html", lambda _reader: {"form": Form(), "mailbox": True}),
+    "sign-in": ("public/sign_in.html", lambda _reader: {"form": Form(), "mailbox": True, "notice": ""}),
     "sign-in-error": (
         "public/sign_in.html",
         lambda reader: {
@@ -21,6 +21,7 @@ SAMPLES: dict[str, Sample] = {
                 advice=reader.gettext("Check both, or set a new password."),
             ),
             "mailbox": False,
+            "notice": "",
         },
     ),
 }

@@ -83,7 +83,7 @@ def code_page(request: Ask, place: Place, code: ClaimCode, name: str, *, release
         code=code,
         name=name,
         link=link,
-        qr=qr_code(link),
+        qr=qr_code(link, place.reader.gettext("QR code of the claim code")),
         until=place.reader.when(until, now()) if until is not None else "",
         url=edge(request).settings.url,
         released=released,
@@ -91,13 +91,14 @@ def code_page(request: Ask, place: Place, code: ClaimCode, name: str, *, release
     )
 
 
-def qr_code(text: str) -> Markup:
-    """`text` as an SVG drawing that takes its colour from the page."""
+def qr_code(text: str, label: str = "QR") -> Markup:
+    """`text` as an SVG drawing of a QR code; `label` names it to those who do not see it."""
     code = segno.make(text, error="m", micro=False)
     matrix = [list(row) for row in code.matrix_iter(border=0)]
     runs = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(matrix) for x, dark in enumerate(row) if dark)
     size = len(matrix)
-    return Markup(f'<svg class="qr" viewBox="-4 -4 {size + 8} {size + 8}" role="img"><path d="{runs}"/></svg>')  # noqa: S704 - digits alone
+    frame = f"-4 -4 {size + 8} {size + 8}"
+    return Markup('<svg class="qr" viewBox="{}" role="img" aria-label="{}"><path d="{}"/></svg>').format(frame, label, runs)
 
 
 def token_page(request: Ask, place: Place, token: NewToken, name: str) -> Response[Any]:

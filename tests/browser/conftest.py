@@ -1,0 +1,98 @@
+"""A real browser (Debian's chromium), the preview of all samples, and the real web process with seeded homes."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from lineset.embedded.ports import free_port
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.homes import Seeded, seed
+from tests.support.engines import Engines
+from tests.support.web import web_process
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@dataclass(frozen=True)
+class World:
+    """The real platform's pages and who lives there."""
+
+    url: str
+    homes: Seeded
+    engines: Engines
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for the whole session."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def preview() -> Iterator[str]:
+    """The address of the sample pages."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.browser.preview", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    end = time.monotonic() + 60
+    while True:
+        try:
+            httpx.get(url, timeout=2)
+            break
+        except httpx.TransportError:
+            if process.poll() is not None or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+    yield url
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def world(engines: Engines, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The web process on a database with two homes of one household and a contractor."""
+    with engines.database(template) as address:
+        settings = msgspec.structs.replace(engines.settings, database_url=address)
+        homes = asyncio.run(seed(settings))
+        with web_process(engines, address, tmp_path_factory.mktemp("web") / "web.log") as url:
+            yield World(url, homes, engines)
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A fresh browser profile."""
+    made = chromium.new_context(viewport={"width": 1200, "height": 900}, timezone_id="America/Los_Angeles", locale="en-US")
+    yield made
+    made.close()
+
+
+def sign_in(page: Page, world: World, email: str) -> None:
+    """Sign in through the page, as anybody would."""
+    page.goto(f"{world.url}/sign-in")
+    page.fill("#f-email", email)
+    page.fill("#f-password", world.homes.password)
+    page.click("main form button")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+def complaints(page: Page) -> list[str]:
+    """Errors that the page prints to its console from now on, violations of its policy among them."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found

@@ -1,0 +1,97 @@
+"""Every page in every state, in a real browser: nothing leaves the frame, nothing breaks the policy, axe finds nothing."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import ROOT, complaints
+from tests.browser.samples import ALL
+
+AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+VARIANTS = {
+    "desktop": ("theme=light", 1440, 900),
+    "phone": ("theme=dark&lang=es&units=metric", 390, 844),
+    "narrow": ("theme=contrast&lang=es", 360, 740),
+}
+PAGES = [(area, name) for area, samples in ALL.items() for name in samples]
+
+pytestmark = pytest.mark.browser
+
+
+def violations(page: Any) -> list[str]:
+    """What axe objects to. Its source is evaluated, since the page's policy lets no foreign script in."""
+    page.evaluate(AXE)
+    found = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+    return [f"{v['id']}: {v['help']} at {[n['target'] for n in v['nodes'][:3]]}" for v in found]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("area", "name"), PAGES, ids=[f"{a}-{n}" for a, n in PAGES])
+def test_page_keeps_its_frame_and_passes_axe(chromium: Browser, preview: str, area: str, name: str, variant: str) -> None:
+    query, width, height = VARIANTS[variant]
+    context = chromium.new_context(viewport={"width": width, "height": height}, timezone_id="America/Los_Angeles")
+    page = context.new_page()
+    said = complaints(page)
+    answer = page.goto(f"{preview}/{area}/{name}?{query}")
+    assert answer is not None
+    assert answer.status == 200
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+    assert not violations(page)
+    assert not said
+    context.close()
+
+
+@pytest.mark.parametrize(("area", "name"), PAGES, ids=[f"{a}-{n}" for a, n in PAGES])
+def test_page_reads_without_scripts(chromium: Browser, preview: str, area: str, name: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{preview}/{area}/{name}")
+    assert len(page.inner_text("main").split()) > 5
+    assert page.locator("h1").count() == 1
+    context.close()
+
+
+def test_page_asks_nobody_else(chromium: Browser, preview: str) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for area, name in PAGES:
+        page.goto(f"{preview}/{area}/{name}")
+    page.wait_for_load_state("networkidle")
+    assert asked
+    assert [url for url in asked if not url.startswith((preview, "data:"))] == []
+    context.close()
+
+
+def test_theme_changes_at_once_and_in_print_all_is_light(chromium: Browser, preview: str) -> None:
+    context = chromium.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{preview}/public/sign-in")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    assert page.evaluate(ground) == "rgb(14, 19, 20)"
+    page.click("[data-theme-switch] button")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert page.evaluate(ground) == "rgb(241, 244, 242)"
+    page.emulate_media(media="print")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    context.close()
+
+
+def test_keys_walk_through_the_list(chromium: Browser, preview: str) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{preview}/portal/fleet")
+    page.wait_for_load_state("networkidle")
+    for _ in range(3):
+        page.keyboard.press("j")
+    page.keyboard.press("k")
+    focused = "document.activeElement.getAttribute('href')"
+    second = page.locator("[data-row] .home a").nth(1).get_attribute("href")
+    assert page.evaluate(focused) == second
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
+    context.close()
