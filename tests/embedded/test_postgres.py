@@ -268,3 +268,43 @@ def test_disk_that_fills_up_while_running_loses_nothing(open_folder: Path) -> No
         kept = read(after)
         assert (kept[0], kept[-1]) == (1, 10_000_000)
         assert (len(kept) - 2) % 5000 == 0  # each insert whole or not at all
+
+
+ORDINARY = """
+import asyncio, os, sys
+from pathlib import Path
+import psycopg
+from lineset.embedded.nats import EmbeddedNats
+from lineset.embedded.ports import free_port
+from lineset.embedded.postgres import EmbeddedPostgres
+from lineset.kit.bus import Bus
+from lineset.kit.settings import Settings
+import nats.js, encodings.idna, asyncio.sslproto, psycopg_binary
+data = Path(sys.argv[1])
+if os.geteuid() == 0:
+    os.chown(data, 2, 2)  # bin: some user that is not the one that root would choose
+    os.setgroups([])
+    os.setgid(2)
+    os.setuid(2)
+settings = Settings(data=data, mqtt_port=free_port(), mqtt_token_port=free_port())
+postgres, servers = EmbeddedPostgres(settings), EmbeddedNats(settings)
+for _ in range(2):
+    with psycopg.connect(postgres.start()) as connection:
+        print(connection.execute("SELECT 1").fetchone()[0])
+    servers.start()
+    postgres.stop()
+    servers.stop()
+print(postgres.place.account, postgres.cluster.is_relative_to(data), servers.place.folder.is_relative_to(data))
+"""
+
+
+def test_ordinary_user_has_everything_in_the_data_folder(open_folder: Path) -> None:
+    data = open_folder / "data"
+    data.mkdir(mode=0o700)
+    done = subprocess.run([sys.executable, "-c", ORDINARY, str(data)], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split("\n")[:3] == ["1", "1", "None True True"], done.stderr
+    if ROOT:  # and root, who comes later, takes the files' owner for the engines' user
+        with running(data) as (server, url), psycopg.connect(url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+            assert server.place.account is not None
+            assert server.place.account.uid == 2

@@ -115,6 +115,8 @@ def place_of(data: Path, engine: str) -> Place:
     account = _account()
     if link.is_symlink():
         return Place(_linked(data, link), account)
+    if link.is_dir() and (owner := link.stat().st_uid) != 0:  # made by an ordinary user, who then stays the engines' user
+        account = Account.of(owner)
     reached = _reaches(account, data)
     if link.is_dir():
         if not reached:
