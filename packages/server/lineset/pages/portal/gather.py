@@ -51,7 +51,7 @@ def _home(site: sites.Site, shared: Shared, latest: Mapping[UUID, telemetry.Late
     seen = [found.t for m in machines if (found := latest.get(m.id)) is not None and found.t is not None]
     readings = latest[main.id].values if main is not None and main.id in latest else {}
     mode = _word(readings, "operating_mode")
-    cools = mode == "cooling" or _word(readings, "system_mode") == "cooling"
+    cools = mode == "cooling" or _word(readings, "system_mode") == "cooling" or "heating_setpoint" not in readings
     target = _first(readings, ("cooling_setpoint", "heating_setpoint") if cools else ("heating_setpoint", "cooling_setpoint"))
     tank, tank_target = _tank(machines, latest)
     alarms = [_word(latest[m.id].values, "alarm_state") for m in machines if m.id in latest]
@@ -73,6 +73,7 @@ def _home(site: sites.Site, shared: Shared, latest: Mapping[UUID, telemetry.Late
         online=bool(seen),
         seen=max(seen, default=None),
         backup=_word(readings, "auxiliary_heat_state") == "on",
+        cools=cools,
     )
 
 

@@ -38,6 +38,7 @@ class Home(msgspec.Struct, frozen=True):
     online: bool
     seen: float | None
     backup: bool = False
+    cools: bool = False  # `target` is a cooling set point
 
 
 class Ranked(msgspec.Struct, frozen=True):
@@ -60,10 +61,14 @@ def distance(home: Home) -> float | None:
     """K of the room from its set point, below counted negative; None where either is unknown."""
     if home.room is None or home.target is None:
         return None
-    if home.mode == "cooling" or home.room < home.target:
-        return home.room - home.target
+    apart = home.room - home.target
+    if home.cools:
+        # A cooled room below its set point is not too cold as long as nothing cools it.
+        return apart if apart > 0 or home.mode == "cooling" else max(apart, -FAR_K / 2)
+    if apart < 0:
+        return apart
     # A heated room above its set point is not too warm as long as nothing heats it.
-    return home.room - home.target if home.mode in ("heating", "auxiliary_heat") else min(home.room - home.target, FAR_K / 2)
+    return apart if home.mode in ("heating", "auxiliary_heat") else min(apart, FAR_K / 2)
 
 
 def _judge(home: Home, now: float) -> Ranked:
