@@ -132,6 +132,8 @@ async def _place(tx: Tx, request: Request, zone: str, report: Report) -> tuple[U
             "several_machines", f"Several machines fit {request.equipment!r}. Give the id of one: {', '.join(str(m.id) for m in alike)}."
         )
     if alike:
+        if report.first is not None:
+            await sites.extend_tenure(tx, alike[0].id, report.first)
         return site_id, alike[0].id
     new = sites.NewEquipment(
         name=mapping.name or request.equipment.replace("_", " ").capitalize(),
