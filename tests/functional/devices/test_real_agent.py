@@ -255,7 +255,7 @@ async def test_a_message_that_breaks_the_way_in_is_set_aside_and_the_rest_flows_
                 return any(str(gateway) in p.subject for p in await telemetry.poison(tx))
 
         await until(aside)
-    assert len(tries) == TRIES
+    assert 1 < len(tries) <= TRIES
 
 
 async def test_EQP_02_an_attempt_at_anothers_topic_is_shown_where_the_device_stands(whole: Cloud) -> None:

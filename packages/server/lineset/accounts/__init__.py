@@ -19,7 +19,7 @@ from lineset.accounts.companies import (
 )
 from lineset.accounts.credentials import change_email, change_password, confirm_email
 from lineset.accounts.entry import SignedIn, ask_reset, make_household, reset_password, sign_in, sign_up, verify
-from lineset.accounts.grants import Client, Grant, grant_access, list_clients, list_grants, revoke_access
+from lineset.accounts.grants import Client, Grant, company_acting, grant_access, list_clients, list_grants, revoke_access
 from lineset.accounts.households import (
     Member,
     change_member_role,
@@ -106,6 +106,7 @@ __all__ = [
     "change_profile",
     "change_staff_role",
     "clean_email",
+    "company_acting",
     "confirm_email",
     "create_company",
     "create_household",

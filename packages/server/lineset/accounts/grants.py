@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
 from lineset.accounts.households import owners_only
-from lineset.accounts.model import SCOPES, AccessGrantRow, HouseholdRow, OrganisationRow, PersonRow
+from lineset.accounts.model import SCOPES, AccessGrantRow, HouseholdRow, MembershipRow, OrganisationRow, PersonRow
 from lineset.accounts.notices import find_reader, tell_owners
 from lineset.accounts.words import open_end, scope_words
 from lineset.kit.clock import now
@@ -130,6 +130,17 @@ async def list_clients(tx: Tx, company_id: UUID) -> list[Client]:
     names = await tx.vault.open_many((household_id, sealed) for household_id, sealed, _, _ in rows)
     clients = [Client(row[0], name or "", row[2], frozenset(row[3])) for row, name in zip(rows, names, strict=True)]
     return sorted(clients, key=lambda c: (c.name.casefold(), c.household_id))
+
+
+async def company_acting(tx: Tx, household_id: UUID, scope: str) -> UUID | None:
+    """The company for which the acting person uses that scope of that household: the one that has held it longest; None without one."""
+    held = (
+        select(AccessGrantRow.organisation_id)
+        .join(MembershipRow, MembershipRow.organisation_id == AccessGrantRow.organisation_id)
+        .where(MembershipRow.person_id == tx.context.person, MembershipRow.ended_at.is_(None))
+        .where(AccessGrantRow.household_id == household_id, AccessGrantRow.scope == scope, _now_live())
+    )
+    return (await tx.session.scalars(held.order_by(AccessGrantRow.granted_at).limit(1))).first()
 
 
 def _now_live() -> ColumnElement[bool]:

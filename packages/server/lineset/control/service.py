@@ -9,9 +9,9 @@ from uuid import UUID
 from lineset_contract.control import Bounds, bounds, check_command
 from lineset_contract.refusals import Refusal
 from lineset_contract.wire import WireValue
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
-from lineset import telemetry
+from lineset import accounts, telemetry
 from lineset.control.machines import Machine, machine
 from lineset.control.model import FINAL, CommandRow
 from lineset.control.steps import keep_step, step
@@ -207,13 +207,4 @@ async def _company(tx: Tx, household: UUID) -> UUID | None:
     """The company for which the asker acts: the one that holds the grant."""
     if tx.context.purpose is not Purpose.SERVICE or isinstance(tx.context.actor, System):
         return None
-    found = await tx.session.scalar(
-        text(
-            "SELECT g.organisation_id FROM access_grants g JOIN memberships m USING (organisation_id)"
-            " WHERE g.household_id = :household AND g.scope = 'control' AND g.revoked_at IS NULL"
-            " AND (g.ends_at IS NULL OR g.ends_at > now()) AND m.person_id = :person AND m.ended_at IS NULL"
-            " ORDER BY g.granted_at LIMIT 1"
-        ),
-        {"household": household, "person": tx.context.person},
-    )
-    return found if isinstance(found, UUID) else None
+    return await accounts.company_acting(tx, household, "control")
