@@ -103,7 +103,7 @@ class AirWaterHeatPump(Machine):
         self.k_out = 0.79 * spec.capacity / 6.0
         self.full_fan_out = 0.015 * spec.capacity
         self.flow = loop.full_flow
-        self.frost = Frost(1.2 * spec.capacity, self.k_out)
+        self.frost = Frost(1.2 * spec.capacity, self.k_out, around.pressure, 21600.0)
         self.backup = spec.options.get("backup", 3000.0)
         self.hottest = spec.options.get("hottest", 42.0)
         self.tank = Tank(spec.options.get("tank", 200.0), 1.4)
@@ -212,6 +212,7 @@ class AirWaterHeatPump(Machine):
         if self.frost.wanted(s.frost, s.cold_run):
             s.defrosting, s.coil = 0.0, min(surface, 0.0)
             s.tally.defrosts += 1.0
+            c.since = 0.0
 
     def _weak(self) -> bool:
         s = self.state
@@ -235,7 +236,7 @@ class AirWaterHeatPump(Machine):
         s.defrosting += dt
         s.tally.defrost += dt
         s.operating = _OP["defrost"]
-        if s.coil > 12.0 or s.defrosting >= 600.0 * (1.0 - 0.85 * self.frost.cut):
+        if s.coil > 12.0 or s.defrosting >= self.frost.longest():
             s.defrosting, s.cold_run, c.since = -1.0, 0.0, 0.0
 
     def _rest(self, calls: bool) -> None:

@@ -65,7 +65,7 @@ class Builder:
         """The blower of a machine; an air conditioner and a furnace that belong together share one."""
         owner = spec.serves or spec.local
         if owner not in self.indoors:
-            self.indoors[owner] = Indoor(capacity, self.zones[spec.zone])
+            self.indoors[owner] = Indoor(capacity, self.zones[spec.zone], self.around.pressure)
         return self.indoors[owner]
 
     def _served(self, local: str) -> list[EquipmentSpec]:
@@ -117,7 +117,7 @@ class Builder:
             return Ventilator(spec, self.around, control)
         served = self._by_name[spec.serves]
         if served.type == "chiller":
-            self.indoors[spec.local] = indoor = Indoor(spec.capacity, control.zone)
+            self.indoors[spec.local] = indoor = Indoor(spec.capacity, control.zone, self.around.pressure)
             return CoilHandler(spec, self.around, control, indoor, self._chilled_loop(spec.serves))
         return FanCoil(spec, self.around, self.controls[served.zone], self._indoor(served, served.capacity))
 

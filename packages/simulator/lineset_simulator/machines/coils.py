@@ -35,7 +35,8 @@ class IndoorState(msgspec.Struct):
 
 
 class Indoor:
-    """An indoor coil with its blower. `capacity` is the rated cooling (W), which sets the air flow (54 L/s a kW).
+    """An indoor coil with its blower. `capacity` is the rated cooling (W), which sets the air flow (54 L/s a kW);
+    `pressure` that of the place (Pa).
 
     Conductance `k` is that of the clean coil at full flow (W/K). `fouling` and `choked` (0 to 1) are faults of coil and
     filter.
@@ -43,9 +44,9 @@ class Indoor:
 
     columns = tuple(f"a_{name}" for name in IndoorState.__struct_fields__)
 
-    def __init__(self, capacity: float, zone: Zone, per_kw: float = 0.054) -> None:
-        self.zone = zone
-        self.rated = capacity / 1e3 * per_kw
+    def __init__(self, capacity: float, zone: Zone, pressure: float) -> None:
+        self.zone, self.pressure = zone, pressure
+        self.rated = capacity / 1e3 * 0.054
         self.k = capacity / 18.2
         self.full_power = 1050.0 * self.rated * 0.62  # W: about 0.3 W a m3/h
         self._fouling, self._choked = Worst(), Worst()
@@ -105,7 +106,7 @@ class Indoor:
         mass = RHO_CP * max(s.flow, 0.02)
         surface = evaporating + 0.33 * (source - evaporating)
         latent = watts - 0.86 * mass * (s.inlet - surface)
-        most = 0.86 * mass / air.CP * air.LATENT * (s.inlet_ratio - air.saturation_ratio(surface))
+        most = 0.86 * mass / air.CP * air.LATENT * (s.inlet_ratio - air.saturation_ratio(surface, self.pressure))
         latent = most if latent > most else latent
         latent = latent if latent > 0.0 else 0.0
         sensible = watts - latent
@@ -149,14 +150,15 @@ def head_kept(k: float, given: float, outdoor: float) -> float:
 
 
 class Frost:
-    """Frost on an outdoor coil of conductance `k` (W/K) made for `capacity` (W), with the control of its defrost.
+    """Frost on an outdoor coil of conductance `k` (W/K) made for `capacity` (W) at a place's `pressure` (Pa), with the control
+    of its defrost: by need, and after `every` s of running with a cold coil at the latest.
 
     `mass` is the frost (kg), `coil` the coil's temperature in a defrost (degC), `since` the running time (s) since the
     last one with a cold coil. `cut` (0 to 1) ends a defrost early, `missed` prevents it; both are faults.
     """
 
-    def __init__(self, capacity: float, k: float) -> None:
-        self.k = k
+    def __init__(self, capacity: float, k: float, pressure: float, every: float) -> None:
+        self.k, self.pressure, self.every = k, pressure, every
         self.norm = capacity * 1.5e-4  # kg that costs about a quarter of the conductance
         self.metal = capacity * 0.95  # J/K of coil and liquid
         self.fullest = 5.0 * self.norm
@@ -173,17 +175,21 @@ class Frost:
             if mass > 0.0 and outdoor > 1.0:
                 return float(max(mass - self.k * 0.5 * outdoor * dt / air.FUSION, 0.0))
             return mass
-        excess = ratio - air.saturation_ratio(surface)
+        excess = ratio - air.saturation_ratio(surface, self.pressure)
         if excess <= 0.0:
             return mass
-        return float(min(mass + 0.42 * self.k / air.CP * excess * dt, self.fullest))
+        return float(min(mass + 0.65 * self.k / air.CP * excess * dt, self.fullest))
 
     def wanted(self, mass: float, since: float) -> bool:
         """Whether the control starts a defrost: frost costs a quarter of the coil, at least 35 min after the last one;
-        or 6 h of running with a cold coil have passed."""
+        or the longest time of running with a cold coil has passed."""
         if self.missed > 0.5:
             return False
-        return since > 2100.0 and (mass > self.norm or since > 21600.0)
+        return since > 2100.0 and (mass > self.norm or since > self.every)
+
+    def longest(self) -> float:
+        """The time (s) after which the control ends a defrost, whatever the coil's temperature."""
+        return 600.0 if self.cut == 0.0 else 260.0 * (1.0 - self.cut)
 
     def melt(self, state: "Melting", heat: float) -> None:
         """Gives `heat` (J) to the frosted coil: a quarter is lost to the air, the rest melts frost, then warms metal."""

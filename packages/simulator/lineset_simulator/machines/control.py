@@ -156,4 +156,7 @@ class Control:
         error = cold if s.heat else warm
         s.integral = min(max(s.integral + error * dt / 2400.0, 0.0), 1.0)
         s.demand = min(max(0.5 * error + s.integral, 0.0), 1.0)
-        s.behind = s.behind + dt if s.heat and cold > 0.9 else max(s.behind - 3.0 * dt, 0.0)
+        if s.heat and cold > 0.9:
+            s.behind += dt
+        elif cold < 0.35:
+            s.behind = 0.0

@@ -245,7 +245,7 @@ class AirHeatPump(AirConditioner):
         self.backup = spec.options.get("backup", 0.0)
         if self.backup == 0.0:
             self.counters = tuple(name for name in self.counters if not name.startswith("auxiliary"))
-        self.frost = Frost(spec.capacity, self.k_out)
+        self.frost = Frost(spec.capacity, self.k_out, around.pressure, 21600.0 if self.stages == 0 else 5400.0)
         self.locked_in = 0.0
         self.settings |= {"heating_setpoint": control.set_heating, "system_mode": control.set_mode}
 
@@ -301,6 +301,7 @@ class AirHeatPump(AirConditioner):
         if self.frost.wanted(s.frost, s.cold_run):
             s.defrosting, s.coil = 0.0, min(surface, 0.0)
             s.tally.defrosts += 1.0
+            c.since = 0.0  # the valve swings and the circuit builds up again
 
     def _defrost(self) -> None:
         """Cools the room for some minutes to melt the frost; half of the backup keeps the supply air from going cold."""
@@ -317,7 +318,7 @@ class AirHeatPump(AirConditioner):
         s.tally.defrost += dt
         s.operating = _OP["defrost"]
         self._count_heat(-c.taken)
-        if s.coil > 12.0 or s.defrosting >= 600.0 * (1.0 - 0.85 * self.frost.cut):
+        if s.coil > 12.0 or s.defrosting >= self.frost.longest():
             s.defrosting, s.cold_run = -1.0, 0.0
             c.since = 0.0  # the valve swings back and the circuit builds up again
 
