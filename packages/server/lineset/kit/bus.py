@@ -58,6 +58,7 @@ class Bus:
     def __init__(self, client: Client, name: str) -> None:
         self._client = client
         self._name = name
+        self._replicas = 1
         self._waits: list[Callable[[], Awaitable[None]]] = []
 
     @classmethod
@@ -83,6 +84,7 @@ class Bus:
                 return bus
 
     async def _connect(self, url: str, settings: Settings, account: Account) -> None:
+        self._replicas = 3 if url.count(",") >= 2 else 1  # of streams, where there are servers for them
         await self._client.connect(
             [part.strip() for part in url.split(",")],
             name=f"lineset {self._name}",
@@ -179,7 +181,7 @@ class Bus:
             if not self._client.is_closed:
                 await self._client.close()
 
-    async def ensure_streams(self, replicas: int = 1) -> None:
+    async def ensure_streams(self) -> None:
         """Make what must exist before the first device connects: the store of QoS 1 messages with our durable consumers on it (without
         a consumer the broker acknowledges and drops), and the store of subject keys.
 
@@ -192,7 +194,7 @@ class Bus:
             subjects=[f"{DEVICE_PREFIX}>"],
             retention=RetentionPolicy.INTEREST,
             storage=StorageType.FILE,
-            num_replicas=replicas,
+            num_replicas=self._replicas,
         )
         # deny_delete is what KV buckets have by default; with it nothing could ever be erased
         keys = StreamConfig(
@@ -200,7 +202,7 @@ class Bus:
             subjects=[f"{KEYS_PREFIX}>"],
             storage=StorageType.FILE,
             discard=DiscardPolicy.NEW,
-            num_replicas=replicas,
+            num_replicas=self._replicas,
             allow_rollup_hdrs=False,
             deny_delete=False,
             deny_purge=False,

@@ -81,18 +81,21 @@ class Authority:
         """The root's certificate, public."""
         return self._root.public_bytes(serialization.Encoding.PEM).decode()
 
-    def server(self, hosts: Iterable[str] = (), days: float = SERVER_DAYS) -> tuple[str, bytes]:
+    def server(self, hosts: Iterable[str] = (), days: float = SERVER_DAYS, *, peer: bool = False) -> tuple[str, bytes]:
         """A new key and certificate for the platform's servers: localhost, this machine's loopback addresses, and `hosts`.
+
+        With `peer` it also serves to call other servers of a cluster.
 
         Returns the certificate with the root behind it, and the key, both in PEM.
         """
         key = ec.generate_private_key(ec.SECP256R1())
+        uses = [ExtendedKeyUsageOID.SERVER_AUTH, *([ExtendedKeyUsageOID.CLIENT_AUTH] if peer else [])]
         builder = _builder(_name("Lineset server"), self._root.subject, key.public_key(), days)
         certificate = (
             builder.add_extension(x509.SubjectAlternativeName([_host(host) for host in server_hosts(hosts)]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .add_extension(self._issuer_key(), critical=False)
             .sign(self._key, hashes.SHA256())
         )
