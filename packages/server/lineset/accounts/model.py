@@ -243,7 +243,7 @@ class OrganisationRow(Base):
                 Retention("company closed", 0),
                 Guard(
                     read="true",
-                    write="access.staff('operator') OR id IN (SELECT access.organisations('manager'))",
+                    write="access.staff('operator') OR kind = 'contractor' AND id IN (SELECT access.organisations('manager'))",
                     systems={"authentication": "r", "setup": "rw", "mail": "r"},
                 ),
             )
@@ -277,7 +277,9 @@ class MembershipRow(Base):
                 Guard(
                     read="person_id IN (SELECT access.people())",
                     write="organisation_id IN (SELECT access.organisations('manager')) OR access.staff('operator')",
+                    insert="false",  # by invitation only: whoever is a colleague is known by name
                     systems={"authentication": "rw", "setup": "rw"},
+                    app="SELECT, INSERT, UPDATE (role, started_at, ended_at), DELETE",
                 ),
             )
         ),
@@ -334,7 +336,9 @@ class HouseholdMemberRow(Base):
                 Guard(
                     read="household_id = ANY (ARRAY(SELECT access.households('people'))) OR person_id = access.person()",
                     write="household_id = ANY (ARRAY(SELECT access.households('owner')))",
+                    insert="false",  # by invitation only: whoever is a member is known by name
                     systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw", "transfer": "r"},
+                    app="SELECT, INSERT, UPDATE (role, started_at, ended_at), DELETE",
                 ),
             )
         ),

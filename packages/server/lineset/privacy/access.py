@@ -59,23 +59,26 @@ def _table_statements(name: str, table: Table) -> list[str]:
     readers = ", ".join(f"'{s}'" for s in sorted(guard.systems))
     writers = ", ".join(f"'{s}'" for s, access in sorted(guard.systems.items()) if access == "rw")
     # What does not depend on the row stands in a sub-select, so that it is computed once for each statement.
-    may_read = f"(SELECT access.purpose({purposes})) AND ({guard.read}" + (f" OR (SELECT access.system({readers})))" if readers else ")")
-    may_write = f"(SELECT access.purpose({purposes})) AND ({guard.write}" + (f" OR (SELECT access.system({writers})))" if writers else ")")
+    reason = f"(SELECT access.purpose({purposes}))"
+    by_reader = f" OR (SELECT access.system({readers}))" if readers else ""
+    by_writer = f" OR (SELECT access.system({writers}))" if writers else ""
+    may_read = f"{reason} AND ({guard.read}{by_reader})"
+    may_write = f"{reason} AND ({guard.write}{by_writer})"
+    may_insert = f"{reason} AND ({guard.insert or guard.write}{by_writer})"
+    by_ingest = "(SELECT access.system('ingest'))"
     result = [
         f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
         f"REVOKE ALL ON {name} FROM {APP}, {INGEST}, {READER}",
         f"CREATE POLICY app_read ON {name} FOR SELECT TO {APP} USING ({may_read})",
-        f"CREATE POLICY app_insert ON {name} FOR INSERT TO {APP} WITH CHECK ({may_write})",
+        f"CREATE POLICY app_insert ON {name} FOR INSERT TO {APP} WITH CHECK ({may_insert})",
         f"CREATE POLICY app_update ON {name} FOR UPDATE TO {APP} USING ({may_write}) WITH CHECK ({may_write})",
         f"CREATE POLICY app_delete ON {name} FOR DELETE TO {APP} USING ({may_write})",
     ]
     if guard.app:
         result.append(f"GRANT {guard.app} ON {name} TO {APP}")
     if guard.ingest:
-        result.append(
-            f"CREATE POLICY ingest ON {name} TO {INGEST} USING ((SELECT access.system('ingest'))) WITH CHECK ((SELECT access.system('ingest')))"
-        )
+        result.append(f"CREATE POLICY ingest ON {name} TO {INGEST} USING ({by_ingest}) WITH CHECK ({by_ingest})")
         result.append(f"GRANT {guard.ingest} ON {name} TO {INGEST}")
     if name in _READER_TABLES:
         result.append(f"CREATE POLICY reader ON {name} FOR SELECT TO {READER} USING (true)")

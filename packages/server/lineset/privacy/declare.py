@@ -59,7 +59,8 @@ class Guard:
     """Who may read and write a table's rows, as SQL conditions for the application's role.
 
     `systems` names the platform's own actors and whether each reads ("r") or also writes ("rw"). `ingest` is the privilege of the
-    ingestion role, which is a database role of its own. Conditions may call the functions of schema `access`.
+    ingestion role, which is a database role of its own. Conditions may call the functions of schema `access`. `insert` is the condition
+    for new rows where it differs from `write`; `app` may name the columns that alone may be updated, as SQL does.
     """
 
     read: str
@@ -67,6 +68,7 @@ class Guard:
     systems: dict[str, Access] = field(default_factory=dict)
     ingest: str = ""
     app: str = "SELECT, INSERT, UPDATE, DELETE"
+    insert: str = ""
 
     def __post_init__(self) -> None:
         unknown = set(self.systems) - set(SYSTEM_ACTORS)

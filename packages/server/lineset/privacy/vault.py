@@ -5,6 +5,7 @@ Destroying that key makes every copy of what it sealed unreadable, backups inclu
 (NIST SP 800-38D); the subject's id is bound in as associated data, so that a sealed value can't be moved to another subject.
 """
 
+import asyncio
 import hashlib
 import hmac
 import os
@@ -21,6 +22,7 @@ from lineset.kit.errors import LinesetError
 
 _NONCE = 12
 _KEEP_KEY_S = 60.0
+_FETCHES = 64
 
 
 class Unsealable(LinesetError):
@@ -77,12 +79,22 @@ class Vault:
             return None
         try:
             return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.bytes).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # the latter where not even a nonce is left
             raise Unsealable("unsealable", "A sealed value can't be opened. Was the master key replaced?") from error
 
     async def open_many(self, values: Iterable[tuple[UUID, bytes | None]]) -> list[str | None]:
-        """As `open`, for many values in their order."""
-        return [await self.open(subject, sealed) for subject, sealed in values]
+        """As `open`, for many values in their order. Keys that are not at hand are fetched side by side."""
+        wanted = list(values)
+        missing = {subject for subject, sealed in wanted if sealed is not None and not self._at_hand(subject)}
+        if len(missing) > 1:
+            limit = asyncio.Semaphore(_FETCHES)
+
+            async def fetch(subject: UUID) -> None:
+                async with limit:
+                    await self._key(subject)
+
+            await asyncio.gather(*map(fetch, missing))
+        return [await self.open(subject, sealed) for subject, sealed in wanted]
 
     async def destroy(self, subject: UUID) -> None:
         """Destroy the subject's key: what it sealed can't be read again, by anybody, from any copy."""
@@ -96,6 +108,10 @@ class Vault:
     def text_digest(self, kind: str, text: str) -> bytes:
         """Keyed digest of another value that is only ever compared, such as a network address for throttling."""
         return hmac.digest(self._lookup, f"{kind}\0{text}".encode(), "sha256")
+
+    def _at_hand(self, subject: UUID) -> bool:
+        known = self._keys.get(subject)
+        return known is not None and known[0] > time.monotonic()
 
     async def _key(self, subject: UUID) -> AESGCM | None:
         known = self._keys.get(subject)

@@ -1,0 +1,1 @@
+"""The vocabulary, the door, row-level security and the vault."""
