@@ -4,10 +4,13 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from lineset.kit.errors import Invalid
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -50,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def loopback(self) -> bool:
         """Whether only this machine reaches the web pages, which is what the development mailbox requires."""
-        return self.web_host in {"127.0.0.1", "::1", "localhost"} and not self.public_url
+        return self.web_host in _LOOPBACK and not self.public_url
 
     @property
     def secrets_folder(self) -> Path:
@@ -67,6 +70,26 @@ def _port(env: Mapping[str, str], name: str, otherwise: int) -> int:
     return int(text)
 
 
+def _require_web_tls(host: str, public_url: str) -> None:
+    """Pages leave this machine only encrypted: by a proxy that speaks TLS, since our own web server does not."""
+    public = urlsplit(public_url)
+    if public_url and public.scheme != "https" and (public.hostname or "") not in _LOOPBACK:
+        raise Invalid("plain_web", f"LINESET_PUBLIC_URL is {public_url!r}, which is not encrypted; give an https:// address.")
+    if host not in _LOOPBACK and public.scheme != "https":
+        raise Invalid(
+            "plain_web",
+            f"LINESET_HOST={host} would show pages unencrypted beyond this machine. Put a proxy that speaks TLS in front and name its "
+            "address in LINESET_PUBLIC_URL=https://…, or leave LINESET_HOST out.",
+        )
+
+
+def _count(env: Mapping[str, str], name: str, most: int) -> int:
+    text = env.get(name) or "1"
+    if not text.isdigit() or not 0 < int(text) <= most:
+        raise Invalid("bad_setting", f"{name} is {text!r}; give a number from 1 to {most}.")
+    return int(text)
+
+
 def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     """Settings by the LINESET_* variables.
 
@@ -75,16 +98,18 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if env is None else env
     data = Path(env.get("LINESET_DATA") or ".lineset").expanduser().absolute()
+    host, public_url = env.get("LINESET_HOST") or "127.0.0.1", env.get("LINESET_PUBLIC_URL", "")
+    _require_web_tls(host, public_url)
     return Settings(
         data=data,
         web_port=_port(env, "LINESET_PORT", 8000),
-        web_host=env.get("LINESET_HOST") or "127.0.0.1",
-        web_workers=max(1, int(env.get("LINESET_WEB_WORKERS") or 1)),
+        web_host=host,
+        web_workers=_count(env, "LINESET_WEB_WORKERS", 64),
         mqtt_port=_port(env, "LINESET_MQTT_PORT", 8883),
         mqtt_token_port=_port(env, "LINESET_MQTT_TOKEN_PORT", 8884),
         database_url=env.get("LINESET_DATABASE_URL", ""),
         nats_url=env.get("LINESET_NATS_URL", ""),
-        public_url=env.get("LINESET_PUBLIC_URL", ""),
+        public_url=public_url,
         smtp_url=env.get("LINESET_SMTP_URL", ""),
         mail_from=env.get("LINESET_MAIL_FROM") or "lineset@localhost",
         hosts=tuple(h.strip() for h in env.get("LINESET_HOSTS", "").split(",") if h.strip()),
