@@ -65,6 +65,8 @@ def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unknown(request, error)
     say = error.detail
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        say = f"{request.method} is not possible here. The API's description, openapi.json, says what is."
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
         told = [e for e in error.extra if isinstance(e, dict)]
         say = "; ".join(f"{e.get('key') or e.get('source') or 'body'}: {e.get('message', '')}" for e in told) or say
