@@ -85,10 +85,10 @@ def by_household(
     ingest: str = "",
     app: str = "SELECT, INSERT, UPDATE, DELETE",
 ) -> Guard:
-    """Rows of a household, for people who hold the scope `read` or `write` there as members or by a grant."""
+    """Rows of a household, for people who hold the scope `read` or `write` there as members or by a grant; no `write`: for nobody."""
     return Guard(
         read=f"{column} = ANY (ARRAY(SELECT access.households('{read}')))",
-        write=f"{column} = ANY (ARRAY(SELECT access.households('{write}')))",
+        write=f"{column} = ANY (ARRAY(SELECT access.households('{write}')))" if write else "false",
         systems=systems or {},
         ingest=ingest,
         app=app,

@@ -94,7 +94,7 @@ class LatestRow(Base):
                 "household_id",
                 FOR_READINGS,
                 WHILE_HOUSEHOLD,
-                by_household(write="nobody", systems={"import": "rw"}, ingest="SELECT, INSERT, UPDATE"),
+                by_household(write="", systems={"import": "rw"}, ingest="SELECT, INSERT, UPDATE"),
             )
         ),
     )
@@ -152,7 +152,7 @@ class RefusalRow(Base):
                 "household_id",
                 FOR_READINGS,
                 Retention("at", 90),
-                by_household(write="nobody", systems={"housekeeping": "rw", "import": "rw"}, ingest="SELECT, INSERT"),
+                by_household(write="", systems={"housekeeping": "rw", "import": "rw"}, ingest="SELECT, INSERT"),
             )
         ),
     )
