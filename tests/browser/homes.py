@@ -28,12 +28,15 @@ class Seeded:
 
     owner: str = "ines@example.org"
     manager: str = "priya@example.org"
+    stranger: str = "zoe@example.org"
+    other_manager: str = "omar@example.org"
     password: str = PASSWORD
     sites: list[UUID] = field(default_factory=list)
     machines: dict[str, UUID] = field(default_factory=dict)
     gateway: UUID | None = None
     token: str = ""
     company: UUID | None = None
+    household: UUID | None = None
 
 
 def day_of_heat_pump(end: float, *, falls: bool, hours: int = 24) -> tuple[NDArray[np.float64], Columns]:
@@ -93,10 +96,15 @@ async def _seed(platform: Platform, more_homes: int) -> Seeded:
         door, name="Ines Lund", email=made.owner, password=PASSWORD, household="Ortega-Lund", time_zone=zone
     )
     manager = await accounts.make_account(door, name="Priya Shah", email=made.manager, password=PASSWORD, time_zone=zone)
+    await accounts.make_account(door, name="Zoe Berg", email=made.stranger, password=PASSWORD, household="Berg", time_zone=zone)
+    other = await accounts.make_account(door, name="Omar Haddad", email=made.other_manager, password=PASSWORD, time_zone=zone)
     async with door.open(SETUP) as tx:
+        rival = await accounts.create_company(tx, name="Birch Heating")
+        await accounts.add_staff(tx, rival, other.person_id, "manager")
         made.company = await accounts.create_company(tx, name="Alder Mechanical", phone="530-555-0142")
         await accounts.add_staff(tx, made.company, manager.person_id, "manager")
     assert owner.household_id is not None
+    made.household = owner.household_id
     end = datetime.now(UTC).timestamp()
     acting = Context(Person(owner.person_id), Purpose.OPERATE)
     async with door.open(acting) as tx:

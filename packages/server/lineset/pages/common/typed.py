@@ -18,7 +18,7 @@ def plain_number(reader: Reader, text: str, field: str = "value") -> float:
     Raises:
         Invalid: it is no number.
     """
-    cleaned = text.replace("\N{NO-BREAK SPACE}", "").replace(" ", "").replace("°", "")
+    cleaned = text.strip().removesuffix("°").strip()
     if not _NUMBER.fullmatch(cleaned):
         raise Invalid("not_a_number", reader.gettext("Type a number, such as 68 or 20.5."), field)
     return float(cleaned.replace("\N{MINUS SIGN}", "-").replace(",", "."))
