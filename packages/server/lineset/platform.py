@@ -9,6 +9,7 @@ import psycopg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lineset import schema
+from lineset.kit import gate
 from lineset.kit.addresses import database_secret, owner_url
 from lineset.kit.bus import Bus
 from lineset.kit.database import make_engine
@@ -44,6 +45,7 @@ async def open_platform(settings: Settings, name: str, *, role: str = APP, pool:
         BusFault: the message bus can't be reached.
     """
     register = schema.register()
+    await gate.opened()
     address = role_url(owner_url(settings), database_secret(settings), role)
     engine = make_engine(address.render_as_string(hide_password=False), size=pool, overflow=pool)
     bus = await Bus.connect(settings, name)

@@ -26,6 +26,7 @@ from lineset.embedded.run import MARK, RunFolder, new_state
 from lineset.embedded.tree import LOOK_S, Member
 from lineset.kit.bus import Bus
 from lineset.kit.errors import LinesetError
+from lineset.kit.gate import VARIABLE as GATE
 from lineset.kit.settings import Settings
 
 DRAIN = "wake.drain.web"  # open live streams close by themselves when they hear it
@@ -59,6 +60,7 @@ class Supervisor:
         self._hard = asyncio.Event()
         self._nats: EmbeddedNats | None = None
         self._bus: Bus | None = None
+        self._gate = self._run_folder.path / "gate"
         self._attempts = Attempts(self._connection, lambda text: self._tell("warning", "lineset", text))
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -117,23 +119,27 @@ class Supervisor:
         if left:
             self._tell("warning", "lineset", f"ended {left} processes that an earlier run had left behind")
         self._write()
+        self._gate.unlink(missing_ok=True)
         check_port(self._settings.web_host, self._settings.web_port, "the web pages", "--port (LINESET_PORT)")
         await self._start_engines()
         for folder in abandoned(self._settings.data):
             self._tell(
                 "warning", "lineset", f"{folder} holds the database of an earlier {self._settings.data}; delete it if it is not needed"
             )
-        await self._prepare()
-        self._tell("info", "lineset", f"engines ready after {time.monotonic() - begun:.1f} s; starting the roles")
         roles = [self._role("web", "web", patience_s=12)]
         roles += [self._role(name, "ingest") for name in _numbered("ingest", self._plan.ingest)]
         roles += [self._role(name, "worker") for name in _numbered("worker", self._plan.workers)]
-        if self._plan.demo:
-            roles.append(self._role("demo", "demo"))
-        for member in roles:
+        for member in roles:  # they wait at the gate, and import their code meanwhile
             member.start()
             member.keep()
+        await self._prepare()
+        self._gate.touch()
+        self._tell("info", "lineset", f"database ready after {time.monotonic() - begun:.1f} s")
         await self._until_ready(roles)
+        if self._plan.demo:
+            demo = self._role("demo", "demo")
+            demo.start()
+            demo.keep()
         self._state.state = "ready"
         self._write()
         self._tell("good", "lineset", f"ready after {time.monotonic() - begun:.1f} s: {self._settings.url}")
@@ -193,8 +199,9 @@ class Supervisor:
         self._tell("warning", "lineset", f"not everything is ready after {_READY_S:.0f} s: {said or 'no answer from the web pages'}")
 
     def _role(self, name: str, command: str, *, patience_s: float = 10.0, log_text: bool = True) -> Member:
-        argv = (sys.executable, "-m", "lineset", command)
-        made = Command(name, argv, env=environment(self._settings), cwd=Path.cwd(), patience_s=patience_s)
+        argv = (sys.executable, "-P", "-m", "lineset", command)
+        gate = {} if command == "prepare" else {GATE: str(self._gate)}
+        made = Command(name, argv, env=environment(self._settings) | gate, cwd=Path.cwd(), patience_s=patience_s)
         return self._member(name, lambda: made, log_text=log_text)
 
     def _member(self, name: str, make: Callable[[], Command], *, log_text: bool = True) -> Member:
@@ -250,6 +257,9 @@ class Supervisor:
         ]
         for names in order:
             leaving = [member for member in self._members if member.name in names]
+            if not self._gate.exists() and not names & {"nats-token", "nats-hub", "postgres"}:
+                for member in leaving:
+                    member.signal(signal.SIGKILL)  # it waits at the gate and has nothing to finish
             if "web" in names and any(member.running for member in leaving):
                 await self._drain()
             await asyncio.gather(*(member.stop(self._hard) for member in leaving))
