@@ -70,7 +70,7 @@ def test_SEC_04_pages_of_another_household_are_not_there(world: World, who: str)
             answer = client.get(filled(route, world))
             assert answer.status_code == 404, route
             assert "Sugar Pine" not in answer.text
-trends = client.get("/portal/trends", params={"equipment": filled("{machine}", world)})
+        trends = client.get("/portal/trends", params={"equipment": filled("{machine}", world)})
         assert trends.status_code == 404 or trends.json() == {}
 
 
