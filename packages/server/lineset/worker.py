@@ -14,7 +14,7 @@ import uvloop
 from nats.aio.msg import Msg
 from sqlalchemy import text
 
-from lineset import accounts, messaging, privacy
+from lineset import accounts, gateways, messaging, privacy
 from lineset.control import Delivery
 from lineset.kit.addresses import database_secret, owner_url
 from lineset.kit.roles import APP, role_url
@@ -35,6 +35,7 @@ def jobs(platform: Platform) -> procrastinate.App:
     app = procrastinate.App(connector=connector)
     messaging.add_jobs(app, platform.door, platform.settings)
     accounts.add_jobs(app, platform.door)
+    gateways.add_jobs(app, platform.door)
     privacy.add_jobs(app, platform.door, platform.register)
     add_jobs(app, platform)
     return app

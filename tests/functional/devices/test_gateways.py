@@ -276,6 +276,21 @@ async def test_tokens_are_shown_once_bounded_and_revocable(door: Door, heard: He
     assert isinstance(await identities.identify(ByToken(str(gateway), tokens[1].token)), gateways.Allowed)
 
 
+async def test_a_change_of_hands_ends_the_tokens_that_the_last_owner_knows(door: Door, heard: Heard) -> None:
+    house = await home(door)
+    async with door.open(house.acting) as tx:
+        gateway = (await gateways.create_gateway(tx, house.site, "Cellar", "simple")).gateway
+        known = await gateways.create_token(tx, gateway)
+    handed_over = now()
+    async with door.open(house.acting) as tx:
+        fresh = await gateways.create_token(tx, gateway)
+    assert await gateways.end_tokens(door, house.site, handed_over) == 1
+    assert f"wake.revoke.{gateway}" in heard.subjects()
+    identities = Identities(door)
+    assert isinstance(await identities.identify(ByToken(str(gateway), known.token)), gateways.Refused)
+    assert isinstance(await identities.identify(ByToken(str(gateway), fresh.token)), gateways.Allowed)
+
+
 async def test_certificates_are_renewed_by_the_present_key(door: Door, authority: Authority) -> None:
     ours, first, identities = await home(door), Device(), Identities(door)
     async with door.open(ours.acting) as tx:

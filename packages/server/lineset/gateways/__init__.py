@@ -8,6 +8,7 @@ from lineset.gateways.codes import ClaimCode, enrolment_link
 from lineset.gateways.enrolment import Enrolled, claim, enrol, release, renew
 from lineset.gateways.happenings import record_event, record_status, record_violation
 from lineset.gateways.identity import Allowed, ByCertificate, ByToken, Identities, Refused, Shown, live_gateways
+from lineset.gateways.jobs import add_jobs, end_tokens
 from lineset.gateways.queries import (
     EventView,
     Found,
@@ -54,10 +55,12 @@ __all__ = [
     "Shown",
     "State",
     "TokenView",
+    "add_jobs",
     "attach_machine",
     "claim",
     "create_gateway",
     "create_token",
+    "end_tokens",
     "enrol",
     "enrolment_link",
     "events",

@@ -17,6 +17,7 @@ from lineset.accounts import clean_email, find_reader, write_to_owners
 from lineset.kit.clock import now
 from lineset.kit.errors import Denied, Invalid, NotFound
 from lineset.kit.ids import new_id
+from lineset.kit.jobs import defer
 from lineset.messaging import MailWords, fill_words, queue_mail
 from lineset.privacy import Context, Door, Person, Purpose, System, Tx
 from lineset.privacy.rights import may
@@ -113,6 +114,8 @@ async def accept_site(door: Door, token: str, person_id: UUID, household_id: UUI
         for number, zone_id in enumerate(zones, 1):
             await tx.session.execute(update(ZoneRow).where(ZoneRow.id == zone_id).values(name=f"Zone {number}"))
         await _change_hands(tx, list(machines), household_id)
+        # whoever gave it away knows the tokens of its simple devices
+        await defer(tx.session, "gateways.end_tokens", site=str(site.id), before=now().timestamp())
         await _tell_giver(tx, offer, what)
         return site.id
 
