@@ -2,8 +2,8 @@
 
 import itertools
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from types import TracebackType
@@ -161,8 +161,14 @@ class Visitor:
         return self.send(self.get("/sign-in"), "/sign-in", email=email, password=password)
 
     @property
+    def csrf(self) -> str:
+        """The token that this browser's forms carry."""
+        self.client.get("/contact")
+        return self.client.cookies.get("ls_csrf") or ""
+
+    @property
     def session(self) -> str:
-        """What the session's cookie holds."""
+        """What the session's cookie holds; empty for none."""
         return self.client.cookies.get("ls_session") or ""
 
 
@@ -171,12 +177,11 @@ def new_address(name: str) -> str:
     return f"{name.split(maxsplit=1)[0].lower()}.{next(_people)}@example.org"
 
 
-@contextmanager
-def visitors(url: str, count: int) -> Iterator[list[Visitor]]:
-    """So many browsers."""
-    found = [Visitor(url) for _ in range(count)]
-    try:
-        yield found
-    finally:
-        for visitor in found:
-            visitor.client.close()
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Whether that comes true in time."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True

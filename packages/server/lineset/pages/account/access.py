@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from lineset import accounts
 from lineset.accounts import SCOPES, CompanyView, Grant, Household, Principal
 from lineset.kit.clock import now
-from lineset.kit.errors import Invalid, LinesetError, NotFound
+from lineset.kit.errors import Denied, Invalid, LinesetError, NotFound
 from lineset.privacy import Purpose
 
 from ..common.coming import go
@@ -22,7 +22,7 @@ from .own import EMPTY, account_page, household_of, owner_of_account
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """A company with what it may do now. `until` is the last day, as an ISO date, or empty; `gone` is how much of the time has passed, in %."""
+    """A company with what it may do now. `until` is the last day as an ISO date, or empty; `gone` is how much of the time is over, in %."""
 
     company: CompanyView
     scopes: frozenset[str]
@@ -77,7 +77,7 @@ async def save(request: Ask, household_id: UUID, company_id: UUID) -> Response[A
                 await accounts.revoke_access(tx, household_id, company_id, gone)
             if wanted:
                 await accounts.grant_access(tx, household_id, company_id, wanted, ends_at)
-    except NotFound:
+    except (NotFound, Denied):
         raise
     except LinesetError as error:
         return await _show(request, who, reader, household_id, {company_id: (wanted, until, said(reader, error))}, int(error.status))

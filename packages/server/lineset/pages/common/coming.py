@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
 from typing import Any
 
 from litestar import Response
@@ -20,8 +21,23 @@ EVEN_S = 0.5
 
 
 def browser_of(request: Ask) -> Browser:
-    """Where the request comes from."""
-    return Browser(request.client.host if request.client else "", request.headers.get("user-agent", ""))
+    """Where the request comes from.
+
+    An installation with a public address stands behind a proxy on its own machine. What that proxy itself has seen is the last entry of
+    X-Forwarded-For; without it all visitors would share one network, and wait for each other's failed tries.
+    """
+    address = request.client.host if request.client else ""
+    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    if forwarded and edge(request).settings.public_url and _is_loopback(address):
+        address = forwarded
+    return Browser(address, request.headers.get("user-agent", ""))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def go(path: str) -> Response[Any]:

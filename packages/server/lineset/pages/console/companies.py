@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from lineset import accounts
 from lineset.accounts import COMPANY_ROLES
 from lineset.kit.clock import now
-from lineset.kit.errors import Invalid, LinesetError
+from lineset.kit.errors import Denied, Invalid, LinesetError
 from lineset.privacy import Tx
 
 from ..common.coming import go
@@ -36,6 +36,8 @@ async def create(request: Ask) -> Response[Any]:
         async with edge(request).door.open(context) as tx:
             company_id = await accounts.create_company(tx, name=values["name"], phone=values["phone"], email=values["email"])
             await _invite(tx, company_id, values["manager_email"], "manager", "manager_email")
+    except Denied:
+        raise
     except LinesetError as error:
         return await _list(request, refused(reader_of(request, who), error, values), int(error.status))
     return go(f"/console/companies/{company_id}?done=created")
@@ -56,6 +58,8 @@ async def change(request: Ask, company_id: UUID) -> Response[Any]:
     try:
         async with edge(request).door.open(context) as tx:
             await accounts.change_company(tx, company_id, **values)
+    except Denied:
+        raise
     except LinesetError as error:
         return await _one(request, company_id, error, values)
     return go(f"/console/companies/{company_id}?done=saved")
@@ -70,6 +74,8 @@ async def invite(request: Ask, company_id: UUID) -> Response[Any]:
     try:
         async with edge(request).door.open(context) as tx:
             await _invite(tx, company_id, values["invite_email"], values["role"], "invite_email")
+    except Denied:
+        raise
     except LinesetError as error:
         return await _one(request, company_id, error, values)
     return go(f"/console/companies/{company_id}?done=invited")

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from lineset import gateways
 from lineset.gateways import ClaimCode
 from lineset.kit.clock import now
-from lineset.kit.errors import Invalid, LinesetError
+from lineset.kit.errors import Denied, Invalid, LinesetError
 
 from ..common.coming import go
 from ..common.edge import Ask, console_context, edge, form_text, reader_of
@@ -47,6 +47,8 @@ async def mint(request: Ask) -> Response[Any]:
             raise Invalid("bad_count", f"Give a number from 1 to {MOST_AT_ONCE}.", "count")
         async with edge(request).door.open(context) as tx:
             codes = await gateways.mint_gateways(tx, count)
+    except Denied:
+        raise
     except LinesetError as error:
         return await _list(request, refused(reader_of(request, who), error, {"count": typed}), int(error.status))
     return await _labels(request, codes)

@@ -1,0 +1,1 @@
+"""The pages' forms as somebody without scripts uses them, on the real web process."""

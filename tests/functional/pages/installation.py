@@ -1,0 +1,48 @@
+"""A running installation, with what no page offers: the terminal's link, and faults put into the database."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from lineset import accounts
+from lineset.kit.settings import Settings
+from lineset.platform import open_platform
+from lineset.privacy import Context, Purpose, System, Tx
+
+from tests.support.engines import Engines
+
+SETUP = Context(System("setup"), Purpose.ACCOUNT)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Address of its pages, of its database, and its engines."""
+
+    url: str
+    database: str
+    engines: Engines
+
+    @property
+    def settings(self) -> Settings:
+        return msgspec.structs.replace(self.engines.settings, database_url=self.database)
+
+    def act(self, context: Context, do: Callable[[Tx], Awaitable[T]]) -> T:
+        """Do something in one transaction of the platform, in a thread of its own, since a browser's loop may run in this one."""
+
+        async def work() -> T:
+            async with open_platform(self.settings, "test", pool=1) as platform, platform.door.open(context) as tx:
+                return await do(tx)
+
+        results: list[T] = []
+        thread = threading.Thread(target=lambda: results.append(asyncio.run(work())))
+        thread.start()
+        thread.join()
+        return results[0]
+
+    def operator_link(self) -> str | None:
+        """What the terminal prints at the first start."""
+        return self.act(SETUP, accounts.operator_link)
