@@ -18,7 +18,8 @@ def machine(online: bool = True, **values: float | str) -> Machine:
 
 def day(k_per_hour: float, last: float = 18.0) -> Day:
     times = [NOW.timestamp() - 3600 + n * 300 for n in range(13)]
-    return Day(times[0] - 1, NOW.timestamp(), times, {"room_temperature": [last + (t - NOW.timestamp()) / 3600 * k_per_hour for t in times]})
+    room = [last + (t - NOW.timestamp()) / 3600 * k_per_hour for t in times]
+    return Day(times[0] - 1, NOW.timestamp(), times, {"room_temperature": room})
 
 
 def said(m: Machine, d: Day | None, state: str = "live") -> str:
