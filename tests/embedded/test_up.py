@@ -1,5 +1,7 @@
 """`lineset up` from outside: start, second start, faults of every process, stop."""
 
+import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -18,7 +20,9 @@ from lineset.embedded.ports import free_port, listening
 from lineset.embedded.process import started_at, wait_until
 from lineset.embedded.run import RoleState, RunFolder, State
 from lineset.kit.addresses import owner_url
+from lineset.kit.bus import Bus, BusFault
 from lineset.kit.settings import Settings
+from lineset.kit.subject_keys import SubjectKeys
 
 LINESET = [sys.executable, "-m", "lineset"]
 START_S = 120.0  # on a busy machine; a start takes about 5 s of processor time
@@ -139,6 +143,40 @@ def test_PLT_01_one_command_starts_everything_and_stops_cleanly(tree: Tree) -> N
     stopped = subprocess.run([*LINESET, "status"], env=environment(tree.settings), capture_output=True, text=True, check=False)
     assert stopped.returncode == 1
     assert "does not run" in stopped.stdout
+
+
+def let_no_file_grow(pid: int) -> None:
+    """As on a full disk, for one process. Only its own user may limit it."""
+    owner = Path(f"/proc/{pid}").stat()
+    prlimit = ["prlimit", "--pid", str(pid), f"--fsize={64 << 10}"]
+    if os.geteuid() == 0:
+        subprocess.run(prlimit, user=owner.st_uid, group=owner.st_gid, extra_groups=[], check=True)
+    else:
+        subprocess.run(prlimit, check=True)
+
+
+async def fill(keys: SubjectKeys) -> None:
+    """Store 200 keys, trying each until it is stored."""
+    for number in range(200):
+        while await keys.get(f"more-{number}") is None:
+            with contextlib.suppress(BusFault):
+                await keys.create(f"more-{number}", b"x" * 1000)
+
+
+@pytest.mark.anyio
+async def test_broker_that_could_not_write_is_healed_once_there_is_room(tree: Tree) -> None:
+    bus = await Bus.connect(tree.settings, "test")
+    keys, hub = SubjectKeys(bus), tree.role("nats-hub").pid
+    assert hub is not None
+    assert await keys.create("kept", b"wrapped")
+    let_no_file_grow(hub)
+    async with asyncio.timeout(60):
+        await fill(keys)
+    assert len(await keys.subjects()) == 201
+    assert await keys.get("kept") == b"wrapped"
+    assert tree.role("nats-hub").pid != hub
+    assert "The disk is full" in tree.output.read_text()
+    await bus.close()
 
 
 def test_every_process_killed_comes_back_and_the_parent_killed_takes_all_with_it(tree: Tree) -> None:

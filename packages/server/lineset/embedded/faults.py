@@ -9,7 +9,7 @@ from lineset.kit.errors import LinesetError
 
 NEEDED_BYTES = 96 * 1024 * 1024  # a new cluster takes 46 MB, one write-ahead segment 16 MB, the broker's store a few
 
-_FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large|insufficient (?:storage )?resources", re.IGNORECASE)
+_FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large", re.IGNORECASE)
 
 
 class EngineFault(LinesetError):
@@ -32,14 +32,24 @@ def check_disk(folder: Path) -> None:
     Raises:
         EngineFault: less than `NEEDED_BYTES` is free.
     """
-    if shutil.disk_usage(folder).free < NEEDED_BYTES:
+    if not has_room(folder):
         raise disk_full(folder)
+
+
+def tells_of_full_disk(line: str) -> bool:
+    """Whether an engine's log line says that it could not write for want of room."""
+    return _FULL.search(line) is not None
+
+
+def has_room(folder: Path) -> bool:
+    """Whether there is enough room to go on."""
+    return shutil.disk_usage(folder).free >= NEEDED_BYTES
 
 
 def explain(engine: str, lines: Sequence[str], folder: Path) -> EngineFault:
     """The fault that an engine's last log lines tell of."""
     text = "\n".join(lines)
-    if _FULL.search(text):
+    if tells_of_full_disk(text):
         return disk_full(folder)
     taken = re.search(r"(?:listen tcp|listening on)\D*([\d.]+|\[[0-9a-f:]+\]):(\d+)\D*address already in use", text)
     if taken:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineset.embedded.attempts import Attempts
-from lineset.embedded.faults import EngineFault, disk_full, explain
+from lineset.embedded.faults import EngineFault, disk_full, explain, has_room, tells_of_full_disk
 from lineset.embedded.logfile import LogFile, for_people
 from lineset.embedded.nats import EmbeddedNats
 from lineset.embedded.place import abandoned
@@ -60,6 +60,7 @@ class Supervisor:
         self._hard = asyncio.Event()
         self._nats: EmbeddedNats | None = None
         self._bus: Bus | None = None
+        self._healing = False
         self._gate = self._run_folder.path / "gate"
         self._attempts = Attempts(self._connection, lambda text: self._tell("warning", "lineset", text))
         self._tasks: set[asyncio.Task[None]] = set()
@@ -222,9 +223,24 @@ class Supervisor:
     def _hear(self, name: str, line: str) -> None:
         if name.startswith("nats-"):
             self._attempts.hear(line)
+            if tells_of_full_disk(line) and not self._healing:
+                self._healing = True
+                self._background(self._heal_broker(name))
         told = for_people(name, line)
         if told is not None:
             self._tell(told[0], name, told[1])
+
+    async def _heal_broker(self, name: str) -> None:
+        """A stream that once met a full disk refuses every write until its server starts again, even when there is room."""
+        folder = self._settings.data
+        self._tell("error", name, disk_full(folder).say)
+        while not has_room(folder):  # noqa: ASYNC110 - room has no event to wait for
+            await asyncio.sleep(2)
+        for member in self._members:
+            if member.name == name:
+                member.signal(signal.SIGTERM)
+        await asyncio.sleep(5)  # what it says while it ends is about the same disk
+        self._healing = False
 
     async def _connection(self) -> Bus:
         if self._bus is None:
