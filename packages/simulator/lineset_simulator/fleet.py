@@ -7,7 +7,9 @@ numbers (555-01xx) and mail addresses (example.com).
 import msgspec
 
 from .chance import key
-from .demo_homes import NORTH, SOUTH, Draft, Town
+from .demo_homes import Draft, Town
+from .demo_north import NORTH
+from .demo_south import SOUTH
 from .kits import serial
 from .spec import Address, Contractor, HomeSpec, Person
 

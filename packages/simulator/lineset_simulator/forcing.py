@@ -86,7 +86,7 @@ class Forcing:
 
     def _filled(self, first: int, last: int) -> Grid:
         times = np.arange(first, last + 1, dtype=np.float64) * GRID_S
-        sky = self.weather.at(times)
+        sky = self.weather.grid(first, last, GRID_S)
         people, awake = self.life.present(times)
         steps = np.arange(first, last + 1)
         # what people switch on changes every half hour

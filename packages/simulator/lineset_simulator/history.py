@@ -10,7 +10,7 @@ from .spec import HomeSpec
 
 _BLOCK_S = 2.0 * 86400.0
 _SETTLING_S = 86400.0
-_BUSY_S, _QUIET_S = 75.0, 300.0  # the longest steps while machines run and while all stand
+_BUSY_S, _QUIET_S = 100.0, 300.0  # the longest steps while machines run and while all stand
 
 
 class History(Iterator[Block]):

@@ -101,6 +101,7 @@ class Sensors:
         self._faults = [f for f in faults if f.equipment == spec.local and f.kind.startswith("sensor_")]
         self._names: tuple[str, ...] = ()
         self._order: tuple[str, ...] = ()
+        self._loud = 0
         self._table = np.zeros((3, 0, 1))
         self._keys = np.zeros((0, 1), dtype=np.uint64)
 
@@ -114,12 +115,12 @@ class Sensors:
         if not self._names:
             return {}
         values = np.stack([true[name] for name in self._names])
+        loud = values[: self._loud]
         spread, step, share = self._table
         noise = normal(self._keys, np.asarray(np.round(t)).astype(np.int64)[None, :])
         # a meter at zero reads zero
-        size = np.where((share > 0.0) & (values == 0.0), 0.0, spread + share * np.abs(values))
-        values = values + np.clip(noise, -3.0, 3.0) * size
-        values = np.where(step > 0.0, np.round(values / np.where(step > 0.0, step, 1.0)) * step, values)
+        size = np.where((share > 0.0) & (loud == 0.0), 0.0, spread + share * np.abs(loud))
+        values[: self._loud] = np.round((loud + np.clip(noise, -3.0, 3.0) * size) / step) * step
         readings = dict(zip(self._names, np.round(values, 4) + 0.0, strict=True))
         for fault in self._faults:
             if fault.point in readings:
@@ -131,10 +132,14 @@ class Sensors:
 
     def _learn(self, true: Points) -> None:
         self._order = tuple(true)
-        self._names = tuple(name for name in true if name in self._known and name not in self._left_out)
-        rows = [self._accuracy(name) for name in self._names]
-        self._table = np.array(rows, dtype=np.float64).T[:, :, None] if rows else np.zeros((3, 0, 1))
-        self._keys = np.array([key(self._seed, name) for name in self._names], dtype=np.uint64)[:, None]
+        fitted = [name for name in true if name in self._known and name not in self._left_out]
+        rows = {name: self._accuracy(name) for name in fitted}
+        # those with noise first, so that one slice holds them
+        noisy = [name for name in fitted if rows[name][1] > 0.0]
+        self._names = (*noisy, *(name for name in fitted if name not in noisy))
+        self._loud = len(noisy)
+        self._table = np.array([rows[name] for name in noisy], dtype=np.float64).reshape(-1, 3).T[:, :, None]
+        self._keys = np.array([key(self._seed, name) for name in noisy], dtype=np.uint64)[:, None]
 
     @staticmethod
     def _accuracy(name: str) -> tuple[float, float, float]:

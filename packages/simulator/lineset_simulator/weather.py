@@ -4,6 +4,7 @@ It is not a forecast nor a record of a real place. Season and day are harmonics,
 so a cold spell lasts days, and cloud, wind, humidity and temperature move together as they do outdoors.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -60,6 +61,11 @@ class Weather:
         self.climate = CLIMATES[climate]
         self.latitude, self.longitude, self.seed = latitude, longitude, seed
         self.pressure = air.pressure_at(altitude)
+        self.grid = lru_cache(maxsize=16)(self._grid)
+
+    def _grid(self, first: int, last: int, step: float) -> Sky:
+        """Weather at the multiples of `step` s from `first` to `last`; kept, because the homes of a town ask alike."""
+        return self.at(np.arange(first, last + 1, dtype=np.float64) * step)
 
     def _red(self, name: str, times: Floats, knot_h: float, memory_h: float) -> Floats:
         return red_noise(key(self.seed, "weather", name), times, knot_h * _HOUR, memory_h * _HOUR)

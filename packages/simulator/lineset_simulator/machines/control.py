@@ -137,22 +137,21 @@ class Control:
     def _call(self, dt: float, cold: float, warm: float) -> None:
         """Decides on calls; `cold` and `warm` say by how much (K) the room is under or over its targets."""
         s = self.state
-        band = (0.3 if self.modulates else self.band) * (1.0 - 0.75 * self.short)
-        over = 0.55 if self.modulates else band
-        rest, least = self.rest * (1.0 - self.short), self.least * (1.0 - self.short)
-        was = (s.heat, s.cool)
-        if s.heat:
-            s.heat = cold > -over or (s.since < least and cold > -2.0)
-        elif s.cool:
-            s.cool = warm > -over or (s.since < least and warm > -2.0)
-        elif s.since >= rest:
-            s.heat = cold > band
-            s.cool = not s.heat and warm > band
-        if (s.heat, s.cool) != was:
-            s.since, s.integral = 0.0, 0.3
+        band, rest, least = 0.3 if self.modulates else self.band, self.rest, self.least
+        if self.short > 0.0:
+            band, rest, least = band * (1.0 - 0.75 * self.short), rest * (1.0 - self.short), least * (1.0 - self.short)
         if not (s.heat or s.cool):
-            s.demand = s.behind = 0.0
-            return
+            if s.since < rest or (cold <= band and warm <= band):
+                return
+            s.heat, s.cool = cold > band, cold <= band
+            s.since, s.integral = 0.0, 0.3
+        else:
+            over = 0.55 if self.modulates else band
+            error = cold if s.heat else warm
+            if error <= -over and (s.since >= least or error <= -2.0):
+                s.heat = s.cool = False
+                s.since = s.demand = s.behind = 0.0
+                return
         error = cold if s.heat else warm
         s.integral = min(max(s.integral + error * dt / 2400.0, 0.0), 1.0)
         s.demand = min(max(0.5 * error + s.integral, 0.0), 1.0)
