@@ -1,12 +1,28 @@
 """What every test may ask for: the session's engines, and a migrated database of its own."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from lineset import migrating
 
-from tests.support.engines import Engines, shared_engines
+from tests.support.engines import Engines, shared_engines, system_folder
+
+
+_SYSTEM = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Engines of tests whose folder is closed to others live in one system folder of this session, not in the machine's."""
+    if not hasattr(config, "workerinput"):  # workers inherit it
+        stack = config.stash[_SYSTEM] = ExitStack()
+        stack.enter_context(system_folder())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (stack := config.stash.get(_SYSTEM, None)) is not None:
+        stack.close()
 
 
 @pytest.fixture(scope="session")
