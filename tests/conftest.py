@@ -9,7 +9,6 @@ from lineset import migrating
 
 from tests.support.engines import Engines, shared_engines, system_folder
 
-
 _SYSTEM = pytest.StashKey[ExitStack]()
 
 
