@@ -1,0 +1,1 @@
+"""What tests share: engines, scratch databases, key stores."""
