@@ -17,7 +17,7 @@ FRONT := $(shell find $(PAGES) -path $(PAGES)/static -prune -o -type f \( -name 
 WORKERS ?= 2
 TESTS ?= tests
 
-.PHONY: help run test check fix bench soak lock migration clean install front browser
+.PHONY: help run test check fix bench soak lock clean install front browser
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

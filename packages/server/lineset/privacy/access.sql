@@ -72,8 +72,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT organisation_id FROM access_grants WHERE household_id IN (SELECT access.households('view'))
 $$;
 
--- The one way for the application to read measurements: it has no privilege on the table itself. The check is made once for each series
--- instead of once for each row. Refuses with insufficient_privilege when a series is not the asker's to see.
+-- The one way for people to read measurements: the table's own policies let only the platform's import through. The check is made once for
+-- each series instead of once for each row. Refuses with insufficient_privilege when a series is not the asker's to see.
 CREATE OR REPLACE FUNCTION access.read_frames(wanted integer[], since timestamptz, until timestamptz)
 RETURNS TABLE (series_id integer, t timestamptz, reals real[], totals double precision[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1500 SET search_path = public, pg_temp AS $$
