@@ -8,8 +8,8 @@ import pytest
 from tests.support.engines import system_folder
 
 
-@pytest.fixture(autouse=True)
-def system(request: pytest.FixtureRequest) -> Iterator[Path]:
+@pytest.fixture
+def system() -> Iterator[Path]:
     """Where engines' files go when their user can't reach the data folder."""
     with system_folder() as folder:
         yield folder

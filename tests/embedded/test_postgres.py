@@ -87,7 +87,7 @@ def test_owner_has_no_power_over_row_level_security_and_the_superuser_is_locked_
                 "SELECT current_user, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user"
             ).fetchone()
             assert powers == ("lineset_owner", False, False, True)
-            for setting, value in (("listen_addresses", ""), ("wal_recycle", "off"), ("jit", "off"), ("shared_buffers", "64MB")):
+            for setting, value in (("listen_addresses", ""), ("wal_recycle", "off"), ("jit", "off")):
                 assert owner.execute(f"SHOW {setting}").fetchone() == (value,)
             locale = owner.execute("SELECT datlocprovider::text, datlocale FROM pg_database WHERE datname = 'lineset'").fetchone()
             assert locale == ("b", "C.UTF-8")
