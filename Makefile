@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null || echo .make/uv/bin/uv)
 # Node of the machine where there is one, else the one that the wheel in the virtual environment brings.
-NODE_PATH_ := $(shell command -v npm >/dev/null 2>&1 && node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null || echo "$(CURDIR)/.make/node/bin:")
+NODE_PATH_ := $(shell command -v npm >/dev/null 2>&1 && node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null || echo "$(CURDIR)/.make/node/bin:")
 NPM := PATH="$(NODE_PATH_)$$PATH" npm
 PAGES := packages/server/lineset/pages
 FRONT := $(shell find $(PAGES) -path $(PAGES)/static -prune -o -type f \( -name '*.ts' -o -name '*.css' -o -name '*.po' -o -name '*.html' -o -name '*.svg' \) -print 2>/dev/null)
