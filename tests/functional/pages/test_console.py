@@ -16,7 +16,7 @@ from tests.support.visitor import PASSWORD, Visitor, new_address
 PAGES = ("/console", "/console/companies", "/console/gateways")
 
 
-def test_ACC_05_the_console_is_not_there_for_anybody_else(operator: Visitor, ines: Visitor, company: tuple[str, Visitor]) -> None:
+def test_SEC_04_the_console_is_not_there_for_anybody_else(operator: Visitor, ines: Visitor, company: tuple[str, Visitor]) -> None:
     somewhere = re.search(r'href="(/console/companies/[^"]+)"', operator.get("/console/companies").html)
     assert somewhere
     for somebody in (ines, company[1]):
@@ -27,7 +27,7 @@ def test_ACC_05_the_console_is_not_there_for_anybody_else(operator: Visitor, ine
             assert somebody.client.post(path, data=values).status_code == 404, path
 
 
-def test_PLT_01_the_console_tells_whether_each_part_works(operator: Visitor) -> None:
+def test_the_console_tells_whether_each_part_works(operator: Visitor) -> None:
     page = operator.get("/console")
     assert page.status == 200
     for part in ("Web pages", "Database", "Message bus", "Ingestion", "Worker"):
@@ -37,7 +37,7 @@ def test_PLT_01_the_console_tells_whether_each_part_works(operator: Visitor) -> 
     assert "Devices keep their readings and send them when it is back." in page.text
 
 
-def test_PRV_02_the_console_counts_and_shows_nobody(operator: Visitor, ines: Visitor) -> None:
+def test_the_console_counts_and_shows_nobody(operator: Visitor, ines: Visitor) -> None:
     def households() -> int:
         found = re.search(r"Households (\d+)", operator.get("/console").text)
         assert found
@@ -100,7 +100,7 @@ def test_EQP_02_gateways_are_made_with_codes_that_are_shown_once(operator: Visit
     assert operator.post(f"/console/gateways/{UUID(int=7)}/code", _csrf_token=operator.csrf).status_code == 404
 
 
-def test_TEL_01_messages_set_aside_are_shown_with_their_reason(installation: Installation, operator: Visitor) -> None:
+def test_messages_set_aside_are_shown_with_their_reason(installation: Installation, operator: Visitor) -> None:
     assert "Every message that came could be handled" in operator.get("/console").text
     address = role_url(installation.database, installation.engines.secret, INGEST).set(drivername="postgresql")
     with psycopg.connect(address.render_as_string(hide_password=False)) as connection:

@@ -179,7 +179,7 @@ def test_ACC_02_a_new_password_by_mail_ends_every_session(installation: Installa
         assert "Your password was changed" in other.get("/mailbox").text
 
 
-def test_SEC_02_a_form_without_its_token_is_refused_with_a_page(visitor: Visitor) -> None:
+def test_a_form_without_its_token_is_refused_with_a_page(visitor: Visitor) -> None:
     email = visitor.sign_up()
     for path in ("/sign-in", "/sign-out", "/account/profile", "/account/sessions/end-all", "/preferences/language"):
         answer = visitor.post(path, email=email, password=PASSWORD, language="es")

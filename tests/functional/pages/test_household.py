@@ -120,7 +120,7 @@ def test_ACC_05_only_owners_decide(ines: Visitor, visitor: Visitor, company: Com
     assert "No company has access" in ines.get(access).text
 
 
-def test_ACC_05_another_household_is_not_there_through_any_route(ines: Visitor, visitor: Visitor, company: Company) -> None:
+def test_SEC_04_another_household_is_not_there_through_any_route(ines: Visitor, visitor: Visitor, company: Company) -> None:
     visitor.sign_up("Eve Stranger")
     base, access = household_of(ines), ines.get("/account/access").path
     nobody = UUID(int=7)

@@ -44,7 +44,7 @@ def test_PLT_06_search_engines_are_let_in_to_public_pages_alone(visitor: Visitor
     assert visitor.get("/favicon.ico").path == "/static/icon.svg"
 
 
-def test_SEC_02_the_mailbox_is_for_this_machine_alone(installation: Installation, hosted: str, visitor: Visitor) -> None:
+def test_the_mailbox_is_for_this_machine_alone(installation: Installation, hosted: str, visitor: Visitor) -> None:
     assert visitor.get("/mailbox").status == 200
     assert visitor.client.get("/mailbox", headers={"host": "rebound.evil.example"}).status_code == 404
     assert httpx.get(f"{hosted}/mailbox").status_code == 404
@@ -120,7 +120,7 @@ def test_errors_are_told_in_spanish(installation: Installation) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/sign-up", "/reset", "/contact", "/no/such/page"])
-def test_SEC_02_every_page_carries_its_headers(visitor: Visitor, path: str) -> None:
+def test_every_page_carries_its_headers(visitor: Visitor, path: str) -> None:
     headers = visitor.get(path).response.headers
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
