@@ -170,7 +170,7 @@ async def supervised(broker: Broker, repeat: int = 1) -> Attempts:
         raise AssertionError(text)
 
     attempts = Attempts(bus, failed, alike_s=0.2)
-    for line in (broker.settings.data / "nats.log").read_text().splitlines() * repeat:
+    for line in (broker.settings.data / "logs" / "nats.log").read_text().splitlines() * repeat:
         attempts.hear(line)
     return attempts
 

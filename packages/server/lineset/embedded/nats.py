@@ -137,7 +137,8 @@ class EmbeddedNats:
             EngineFault: one did not start; the message says why and what to do.
         """
         self.stop()  # those that died are still to be waited for
-        log = log or self._settings.data / "nats.log"
+        log = log or self._settings.data / "logs" / "nats.log"
+        log.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         for command, ready in zip(self.prepare(), (self.hub_ready, self.token_ready), strict=True):
             self.launch(command, ready, log)
         return self.url

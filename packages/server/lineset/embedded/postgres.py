@@ -155,7 +155,8 @@ class EmbeddedPostgres:
         """
         self.stop()  # one that died is still to be waited for
         command = self.prepare()
-        log = log or self._data / "postgres.log"
+        log = log or self._data / "logs" / "postgres.log"
+        log.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         with log.open("ab") as output:
             before = log.stat().st_size
             process = self._process = spawn(command, output.fileno())
