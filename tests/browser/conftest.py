@@ -51,7 +51,7 @@ def elsewhere(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for each file: while it is open, playwright's loop holds this thread, and nothing that is not of the browser may need one."""
+    """One browser for each file: while it is open, playwright's loop holds this thread, and others may need one."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
