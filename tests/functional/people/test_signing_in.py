@@ -1,5 +1,6 @@
 """Signing up, confirming, signing in and out."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -82,6 +83,18 @@ async def test_ACC_02_sign_up_never_tells_whether_an_address_has_an_account(worl
     assert [m.kind for m in await world.mails(person.email)] == ["verify", "already"]
     assert "Mallory" not in (await world.mails(person.email, "already"))[0].body
     await accounts.sign_in(world.door, person.email, PASSWORD, world.browser())
+
+
+async def test_ACC_02_the_time_does_not_tell_whether_an_address_has_an_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await world.sign_up()
+    monkeypatch.setattr("lineset.accounts.entry.LEAST_S", 0.5)
+    clock = asyncio.get_running_loop().time
+    for address in (person.email, world.address("nobody")):
+        start = clock()
+        await accounts.ask_reset(world.door, address, world.browser())
+        reset = clock() - start
+        await accounts.sign_up(world.door, name="Bo", email=address, password=PASSWORD, browser=world.browser())
+        assert min(reset, clock() - start - reset) >= 0.5, address
 
 
 async def test_ACC_02_nobody_prepares_an_account_for_another_to_confirm(world: World) -> None:

@@ -2,10 +2,9 @@
 
 import re
 import unicodedata
-from zoneinfo import available_timezones
 
 from lineset.accounts.words import LANGUAGES, UNITS
-from lineset.kit.clock import now
+from lineset.kit.clock import is_time_zone, now
 from lineset.kit.errors import Invalid
 from lineset.privacy import fold_email
 
@@ -59,7 +58,7 @@ def check_units(units: str) -> str:
 
 def check_time_zone(zone: str | None) -> str | None:
     """Raises Invalid unless the zone is in the tz database; None and "" leave it to each site's own."""
-    if zone and zone not in available_timezones():
+    if zone and not is_time_zone(zone):
         raise Invalid("bad_time_zone", "Choose a time zone such as America/Denver.", "time_zone")
     return zone or None
 

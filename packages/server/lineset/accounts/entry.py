@@ -4,7 +4,10 @@ These open transactions of their own instead of taking one: a failed try must st
 transaction stays open while a password is hashed. Nothing here tells whether an address has an account, except to who reads its mail.
 """
 
+import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,6 +28,8 @@ from lineset.kit.ids import new_id
 from lineset.privacy import Context, Door, Purpose, System, Tx
 
 SESSION_LIFE = timedelta(days=30)
+LEAST_S = 0.3
+"""Signing up and asking for a reset take at least so long, so that the time tells nobody who has an account."""
 ACCOUNT = Context(System("authentication"), Purpose.ACCOUNT)
 
 
@@ -85,7 +90,7 @@ async def sign_up(
     gender = clean_line(gender, "gender", what="the gender", most=40, least=0)
     await admit(door, Counter("mail to", email, 5), Counter("sign-up from", browser.network, 20))
     password_hash = await hash_password(password)
-    async with door.open(ACCOUNT) as tx:
+    async with _evenly(), door.open(ACCOUNT) as tx:
         known = await tx.session.scalar(select(PersonRow).where(PersonRow.email_digest == tx.vault.email_digest(email)).with_for_update())
         if known is not None and known.status != "unverified":
             if known.status != "closed":
@@ -146,7 +151,7 @@ async def sign_in(door: Door, email: str, password: str, browser: Browser) -> Si
     email = clean_email(email)
     async with door.open(SECURITY) as tx:
         person = await _find_signer(tx, email)
-        trusted = person is not None and await _came_before(tx, person.id, browser)
+        trusted = await _came_before(tx, person.id if person else new_id(), browser)
     # A network from which this person has signed in before is not held up by guesses that others make elsewhere.
     pair = Counter("sign-in of", f"{email} {browser.network}", 6)
     counters = [pair, Counter("sign-in from", browser.network, 30)]
@@ -182,7 +187,7 @@ async def ask_reset(door: Door, email: str, browser: Browser) -> None:
     """
     email = clean_email(email)
     await admit(door, Counter("mail to", email, 5), Counter("reset from", browser.network, 20))
-    async with door.open(ACCOUNT) as tx:
+    async with _evenly(), door.open(ACCOUNT) as tx:
         person = await _find_signer(tx, email)
         if person is None or person.status not in {"active", "suspended"}:
             return
@@ -297,6 +302,15 @@ async def forget_unverified(tx: Tx, person_id: UUID) -> None:
             await tx.vault.destroy(subject)
 
     tx.after_commit(destroy_keys)
+
+
+@asynccontextmanager
+async def _evenly() -> AsyncIterator[None]:
+    end = asyncio.get_running_loop().time() + LEAST_S
+    try:
+        yield
+    finally:
+        await asyncio.sleep(max(0.0, end - asyncio.get_running_loop().time()))
 
 
 async def _find_signer(tx: Tx, email: str) -> _Signer | None:

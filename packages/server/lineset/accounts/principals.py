@@ -108,6 +108,7 @@ class Authenticator:
         self._known = {k: v for k, v in self._known.items() if v[1] is None or v[1].person_id != person_id}
 
     async def _remembered(self, key: str, token: str, find: Any) -> Principal | None:
+        key = key[:128]
         known = self._known.get(key)
         if known is not None and known[0] > time.monotonic():
             return known[1]

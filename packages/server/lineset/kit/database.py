@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import DateTime, MetaData
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -32,4 +33,6 @@ def driver_url(address: str) -> URL:
 
 def make_engine(address: str, *, size: int = 5, overflow: int = 5) -> AsyncEngine:
     """A pool of connections to that database. Dead connections are found before use, so a restarted server is no error."""
-    return create_async_engine(driver_url(address), pool_size=size, max_overflow=overflow, pool_pre_ping=True)
+    return create_async_engine(
+        driver_url(address), pool_size=size, max_overflow=overflow, pool_pre_ping=True, json_deserializer=msgspec.json.decode
+    )

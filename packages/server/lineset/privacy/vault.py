@@ -72,29 +72,32 @@ class Vault:
         Raises:
             Unsealable: the value was not sealed for this subject by this platform.
         """
-        if sealed is None:
-            return None
-        key = await self._key(subject)
-        if key is None:
-            return None
-        try:
-            return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.bytes).decode()
-        except (InvalidTag, ValueError) as error:  # the latter where not even a nonce is left
-            raise Unsealable("unsealable", "A sealed value can't be opened. Was the master key replaced?") from error
+        return None if sealed is None else _decrypt(await self._key(subject), subject, sealed)
 
     async def open_many(self, values: Iterable[tuple[UUID, bytes | None]]) -> list[str | None]:
         """As `open`, for many values in their order. Keys that are not at hand are fetched side by side."""
         wanted = list(values)
-        missing = {subject for subject, sealed in wanted if sealed is not None and not self._at_hand(subject)}
-        if len(missing) > 1:
-            limit = asyncio.Semaphore(_FETCHES)
+        present = time.monotonic()
+        keys: list[AESGCM | None] = []
+        missing: dict[UUID, list[int]] = {}
+        last, key = None, None
+        for number, (subject, _) in enumerate(wanted):
+            if subject is not last:  # several values of one subject often follow each other
+                until, key = self._keys.get(subject, (0.0, None))
+                last, key = subject, key if until > present else None
+            if key is None:
+                missing.setdefault(subject, []).append(number)
+            keys.append(key)
+        limit = asyncio.Semaphore(_FETCHES)
 
-            async def fetch(subject: UUID) -> None:
-                async with limit:
-                    await self._key(subject)
+        async def fetch(subject: UUID, numbers: list[int]) -> None:
+            async with limit:
+                found = await self._key(subject)
+            for number in numbers:
+                keys[number] = found
 
-            await asyncio.gather(*map(fetch, missing))
-        return [await self.open(subject, sealed) for subject, sealed in wanted]
+        await asyncio.gather(*(fetch(subject, numbers) for subject, numbers in missing.items()))
+        return [None if sealed is None else _decrypt(key, subject, sealed) for (subject, sealed), key in zip(wanted, keys, strict=True)]
 
     async def destroy(self, subject: UUID) -> None:
         """Destroy the subject's key: what it sealed can't be read again, by anybody, from any copy."""
@@ -108,10 +111,6 @@ class Vault:
     def text_digest(self, kind: str, text: str) -> bytes:
         """Keyed digest of another value that is only ever compared, such as a network address for throttling."""
         return hmac.digest(self._lookup, f"{kind}\0{text}".encode(), "sha256")
-
-    def _at_hand(self, subject: UUID) -> bool:
-        known = self._keys.get(subject)
-        return known is not None and known[0] > time.monotonic()
 
     async def _key(self, subject: UUID) -> AESGCM | None:
         known = self._keys.get(subject)
@@ -129,6 +128,15 @@ class Vault:
         if key is not None:
             self._keys[subject] = (time.monotonic() + _KEEP_KEY_S, key)
         return key
+
+
+def _decrypt(key: AESGCM | None, subject: UUID, sealed: bytes) -> str | None:
+    if key is None:
+        return None
+    try:
+        return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.bytes).decode()
+    except (InvalidTag, ValueError) as error:  # the latter where not even a nonce is left
+        raise Unsealable("unsealable", "A sealed value can't be opened. Was the master key replaced?") from error
 
 
 def fold_email(address: str) -> str:

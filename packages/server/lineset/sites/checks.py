@@ -3,12 +3,11 @@
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
-from zoneinfo import available_timezones
 
 import msgspec
 from lineset_contract.profiles import PROFILES, Profile, UnknownProfile, profile
 
-from lineset.kit.clock import now
+from lineset.kit.clock import is_time_zone, now
 from lineset.kit.errors import Invalid
 
 SITE_KINDS = ("residential", "commercial")
@@ -78,7 +77,7 @@ def clean_address(address: Address) -> Address:
 
 def check_zone(time_zone: str) -> str:
     """Raises Invalid unless the tz database has this zone."""
-    if time_zone not in available_timezones():
+    if not is_time_zone(time_zone):
         raise Invalid("bad_time_zone", "Choose a time zone such as America/Denver.", "time_zone")
     return time_zone
 

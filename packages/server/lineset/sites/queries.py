@@ -1,7 +1,7 @@
 """Sites and machines as people see them: names and addresses opened, found by any word of theirs."""
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,8 @@ from lineset.kit.errors import NotFound
 from lineset.privacy import Tx
 from lineset.sites.checks import Address
 from lineset.sites.model import EquipmentRow, SiteRow, TenureRow, ZoneRow
+
+_ADDRESS = msgspec.json.Decoder(Address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,9 @@ class Site:
 
 async def list_sites(tx: Tx, *, household_id: UUID | None = None, with_equipment: bool = True) -> list[Site]:
     """Every site that the actor may see under its purpose, by name; of one household when given. Retired machines are left out."""
-    wanted = select(SiteRow)
-    if household_id is not None:
-        wanted = wanted.where(SiteRow.household_id == household_id)
-    rows = (await tx.session.scalars(wanted)).all()
+    conditions = () if household_id is None else (SiteRow.household_id == household_id,)
     machines = await _machines_by_site(tx, household_id) if with_equipment else {}
-    sites = await _open(tx, rows, machines, {})
+    sites = await _sites(tx, machines, {}, *conditions)
     return sorted(sites, key=lambda s: (s.name.casefold(), s.id))
 
 
@@ -82,13 +81,13 @@ async def get_site(tx: Tx, site_id: UUID) -> Site:
     Raises:
         NotFound: there is no such site for the actor.
     """
-    row = await tx.session.get(SiteRow, site_id, populate_existing=True)
-    if row is None:
-        raise NotFound("site")
     zones = (await tx.session.scalars(select(ZoneRow).where(ZoneRow.site_id == site_id).order_by(ZoneRow.name))).all()
     machines = await _machines(tx, EquipmentRow.site_id == site_id)
     machines.sort(key=lambda m: (m.retired_at is not None, m.name.casefold(), m.id))
-    return (await _open(tx, [row], {site_id: machines}, {site_id: [Zone(z.id, z.name) for z in zones]}))[0]
+    found = await _sites(tx, {site_id: machines}, {site_id: [Zone(z.id, z.name) for z in zones]}, SiteRow.id == site_id)
+    if not found:
+        raise NotFound("site")
+    return found[0]
 
 
 async def get_equipment(tx: Tx, equipment_id: UUID) -> Equipment:
@@ -149,24 +148,22 @@ async def _machines(tx: Tx, *conditions: ColumnElement[bool]) -> list[Equipment]
     return [Equipment(*values) for values in rows]
 
 
-async def _open(tx: Tx, rows: Sequence[SiteRow], machines: dict[UUID, list[Equipment]], zones: dict[UUID, list[Zone]]) -> list[Site]:
-    names = await tx.vault.open_many((r.household_id, r.name_sealed) for r in rows)
-    addresses = await tx.vault.open_many((r.household_id, r.address_sealed) for r in rows)
-    return [
-        Site(
-            row.id,
-            row.household_id,
-            row.kind,
-            name or "",
-            msgspec.json.decode(address, type=Address) if address else Address(),
-            row.time_zone,
-            row.limits,
-            row.created_at,
-            tuple(zones.get(row.id, ())),
-            tuple(machines.get(row.id, ())),
-        )
-        for row, name, address in zip(rows, names, addresses, strict=True)
-    ]
+_SITE = (SiteRow.id, SiteRow.household_id, SiteRow.kind, SiteRow.name_sealed, SiteRow.address_sealed, SiteRow.time_zone)
+
+
+async def _sites(
+    tx: Tx, machines: dict[UUID, list[Equipment]], zones: dict[UUID, list[Zone]], *conditions: ColumnElement[bool]
+) -> list[Site]:
+    rows = (await tx.session.execute(select(*_SITE, SiteRow.limits, SiteRow.created_at).where(*conditions))).all()
+    sealed = [(row[1], value) for row in rows for value in (row[3], row[4])]
+    opened = await tx.vault.open_many(sealed)
+    result = []
+    for number, (id_, household_id, kind, _, _, time_zone, limits, created_at) in enumerate(rows):
+        name, address = opened[2 * number], opened[2 * number + 1]
+        place = _ADDRESS.decode(address) if address else Address()
+        there = tuple(zones.get(id_, ())) if zones else (), tuple(machines.get(id_, ())) if machines else ()
+        result.append(Site(id_, household_id, kind, name or "", place, time_zone, limits, created_at, *there))
+    return result
 
 
 def _searchable(site: Site) -> str:
