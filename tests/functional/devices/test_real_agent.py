@@ -225,8 +225,12 @@ async def test_what_an_agent_says_while_nobody_listens_is_heard_later(
         await until(lambda: "succeeded" in {a.state for a in answers})
     async with admitting.running():
         assert (await outcome(admitting, ours, asked.id)).state == "succeeded"
-        async with admitting.door.open(ours.acting) as tx:
-            assert {"boot", "inventory"} <= {e.kind for e in await gateways.events(tx, gateway_id=gateway)}
+
+        async def heard() -> bool:
+            async with admitting.door.open(ours.acting) as tx:
+                return {"boot", "inventory"} <= {e.kind for e in await gateways.events(tx, gateway_id=gateway)}
+
+        await until(heard)
 
 
 async def test_a_message_that_breaks_the_way_in_is_set_aside_and_the_rest_flows_on(
