@@ -57,7 +57,7 @@ async def import_csv(platform: Platform, request: Request, progress: Progress = 
         first = "; ".join(f"line {b.line}: {b.why}" for b in report.bad[:5])
         raise Invalid(
             "bad_rows",
-            f"{len(report.bad)} {'row' if len(report.bad) == 1 else 'rows'} can't be used, so nothing was loaded ({first}). Mend the file, or load the rest with --skip-bad.",
+            f"{_rows(len(report.bad))} can't be used, so nothing was loaded ({first}). Mend the file, or load the rest with --skip-bad.",
         )
     if request.dry_run:
         return report
@@ -75,6 +75,10 @@ async def import_csv(platform: Platform, request: Request, progress: Progress = 
             progress(0.5 + chunk.done / 2, stored)
     report.rows = stored
     return report
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _opened(path: Path) -> TextIO:
