@@ -123,6 +123,9 @@ def test_SEC_02_outside_servers_are_reached_encrypted_or_not_at_all(tmp_path: Pa
     for url in (
         "postgresql://o:p@db.example/lineset",
         "postgresql://o:p@db.example/lineset?sslmode=prefer",
+        "postgresql://o:p@127.0.0.1,db.example/lineset",
+        "postgresql://o:p@/lineset?host=127.0.0.1&host=db.example",
+        "postgresql://o:p@localhost/lineset?hostaddr=192.0.2.7",
         "postgresql:///x?host=db.example",
     ):
         with pytest.raises(Invalid, match="without encryption"):

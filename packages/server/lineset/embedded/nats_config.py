@@ -19,14 +19,14 @@ _HUB = """\
 # Written by Lineset.
 server_name: {name}
 listen: "{inner}:{client}"
-{tls}
+{tls_first}
 max_payload: 262144
 max_pending: 33554432
 jetstream {{ domain: {domain}, store_dir: {store}, sync_interval: always, max_memory_store: 16777216, max_file_store: {max_store} }}
 mqtt {{ listen: "{bind}:{mqtt}", {tls_verified}, max_ack_pending: 1024, stream_replicas: {replicas} }}
 leafnodes {{
   listen: "{inner}:{leaf}"
-  {tls}
+  {leaf_known}{tls_first}
   authorization {{ users: [
     {{ user: app, password: "{leaf_app}", account: APP }}
     {{ user: sys, password: "{leaf_sys}", account: SYS }}
@@ -46,20 +46,27 @@ max_payload: 262144
 max_pending: 33554432
 mqtt {{ listen: "{bind}:{token}", js_domain: {domain}, js_api_timeout: "2s", {tls} }}
 leafnodes {{ reconnect: "1s", remotes: [
-  {{ url: "tls://app:{leaf_app}@{leaf_host}:{leaf}", account: APP, tls {{ ca_file: {ca}, timeout: 5 }} }}
-  {{ url: "tls://sys:{leaf_sys}@{leaf_host}:{leaf}", account: SYS, tls {{ ca_file: {ca}, timeout: 5 }} }}
+  {{ url: "tls://app:{leaf_app}@{leaf_host}:{leaf}", account: APP, tls {{ ca_file: {ca}, timeout: 5, handshake_first: true }} }}
+  {{ url: "tls://sys:{leaf_sys}@{leaf_host}:{leaf}", account: SYS, tls {{ ca_file: {ca}, timeout: 5, handshake_first: true }} }}
 ] }}
 accounts {{
   APP {{ users: [ {{ nkey: {service} }} ] }}
   SYS {{ users: [ {{ nkey: {system} }} ] }}
 }}
 {common}"""
+# A certificate of the authority alone opens no route: every gateway has one. no_advertise: our processes know all servers by the names
+# in their certificates, and need no addresses besides. A server that is silent is given up after 15 s, not after two minutes.
 _CLUSTER = """\
 cluster {{
   name: lineset
   listen: "{bind}:{cluster_port}"
+  advertise: {cluster_known}
+  no_advertise: true
   {tls}
+  authorization {{ user: route, password: "{route}", timeout: 5 }}
   routes: [ {routes} ]
+  ping_interval: "5s"
+  ping_max: 2
 }}
 """
 _COMMON = """\
@@ -87,6 +94,7 @@ class Layout:
     bind: str = LOOPBACK  # where devices come in
     inner: str = LOOPBACK  # where our own processes and the token server come in
     leaf_host: str = LOOPBACK
+    known: str = LOOPBACK  # the name by which the other machines of a cluster reach this one
     cluster_port: int = 6222
     routes: tuple[str, ...] = ()  # the other hubs of a cluster, host:port
     max_store: int = 4 << 30  # bytes
@@ -105,17 +113,21 @@ def render(settings: Settings, layout: Layout) -> tuple[str, str]:
             for field in ("name", "mqtt", "token", "client", "leaf", "bind", "inner", "leaf_host", "max_store")
         },
         "cluster_port": layout.cluster_port,
-        "routes": ", ".join(_quoted(f"tls://{route}") for route in layout.routes),
+        "route": hmac.digest(key, b"route", "sha256").hex(),
+        "cluster_known": _quoted(f"{layout.known}:{layout.cluster_port}"),
+        "leaf_known": f"advertise: {_quoted(f'{layout.known}:{layout.leaf}')}\n  " if layout.routes else "",
         "replicas": 3 if len(layout.routes) >= 2 else 1,
         "store": _quoted(layout.store),
         "loopback": LOOPBACK,
         "domain": DOMAIN,
         "ca": root,
         "tls": f"tls {{ {files} }}",
+        "tls_first": f"tls {{ {files}, handshake_first: true }}",
         "tls_verified": f"tls {{ {files}, verify: true }}",
         "leaf_app": hmac.digest(key, b"leaf:app", "sha256").hex(),
         "leaf_sys": hmac.digest(key, b"leaf:sys", "sha256").hex(),
     }
+    values["routes"] = ", ".join(_quoted(f"tls://route:{values['route']}@{route}") for route in layout.routes)
     values["common"] = _COMMON.format_map(values)
     values["cluster"] = _CLUSTER.format_map(values) if layout.routes else ""
     return _HUB.format_map(values), _LEAF.format_map(values)

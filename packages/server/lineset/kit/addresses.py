@@ -119,10 +119,19 @@ def _not_started(settings: Settings) -> Invalid:
 def _require_database_tls(url: str) -> None:
     parts = urlsplit(url)
     options = parse_qs(parts.query)
-    host = (options.get("host") or [parts.hostname or ""])[0]
-    if not host or host.startswith(("/", "%2F")) or host in _LOOPBACK:
-        return
-    if options.get("sslmode", [""])[0] not in _ENCRYPTED:
+    # libpq takes several hosts, with commas or one `host` each, and hostaddr overrides where they lead
+    named = options.get("hostaddr") or options.get("host") or [parts.netloc.rpartition("@")[2]]
+    hosts = [host for entry in named for host in entry.split(",")]
+    beyond = [host for host in hosts if not _stays_here(host)]
+    if beyond and options.get("sslmode", [""])[-1] not in _ENCRYPTED:
         raise Invalid(
-            "bad_setting", f"LINESET_DATABASE_URL names {host} without encryption. Add ?sslmode=verify-full to it (or verify-ca, require)."
+            "bad_setting",
+            f"LINESET_DATABASE_URL names {beyond[0]} without encryption. Add ?sslmode=verify-full to it (or verify-ca, require).",
         )
+
+
+def _stays_here(host: str) -> bool:
+    """Whether that host, with or without a port, is a socket's folder or this machine's loopback."""
+    if not host or host.startswith(("/", "%2F", "@")):
+        return True
+    return host in _LOOPBACK or (urlsplit(f"//{host}").hostname or "") in _LOOPBACK

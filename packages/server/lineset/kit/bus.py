@@ -89,13 +89,14 @@ class Bus:
             [part.strip() for part in url.split(",")],
             name=f"lineset {self._name}",
             tls=bus_tls(settings),
+            tls_handshake_first=True,  # the library would go on in the clear with a server that does not ask for TLS
             nkeys_seed_str=bus_key(settings, account).seed.decode(),
             allow_reconnect=True,
             max_reconnect_attempts=-1,
             reconnect_time_wait=_RETRY_S,  # type: ignore[arg-type] # a float is slept as it is
             connect_timeout=5,
-            ping_interval=20,
-            max_outstanding_pings=2,
+            ping_interval=5,
+            max_outstanding_pings=2,  # a server that is silent for 15 s is left for another
             pending_size=16 * 1024 * 1024,
             error_cb=self._on_error,
             disconnected_cb=self._on_disconnect,
@@ -181,13 +182,25 @@ class Bus:
             if not self._client.is_closed:
                 await self._client.close()
 
-    async def ensure_streams(self) -> None:
+    async def ensure_streams(self, patience_s: float = 30.0) -> None:
         """Make what must exist before the first device connects: the store of QoS 1 messages with our durable consumers on it (without
-        a consumer the broker acknowledges and drops), and the store of subject keys.
+        a consumer the broker acknowledges and drops), and the store of subject keys. The servers of a cluster may need `patience_s`
+        seconds to agree on a leader.
 
         Raises:
             BusFault: the bus is away or refuses.
         """
+        end = asyncio.get_running_loop().time() + patience_s
+        while True:
+            try:
+                return await self._ensure_streams()
+            except (nats.errors.Error, TimeoutError) as error:
+                # BadRequestError: asking again would bring the same answer
+                if isinstance(error, nats.js.errors.BadRequestError) or asyncio.get_running_loop().time() >= end:
+                    raise BusFault("streams", f"The message bus did not make its streams: {error}") from error
+            await asyncio.sleep(_RETRY_S)
+
+    async def _ensure_streams(self) -> None:
         # as the broker itself would make it at a device's first connection
         devices = StreamConfig(
             name=DEVICE_STREAM,
@@ -207,38 +220,32 @@ class Bus:
             deny_delete=False,
             deny_purge=False,
         )
-        try:
-            for config in (devices, keys):
-                await self._ensure(config)
+        for config in (devices, keys):
+            await self._ensure(config)
+        for name, subjects, waiting in ((FRAMES_CONSUMER, (FRAMES,), 5000), (WORDS_CONSUMER, WORDS, 2000)):
+            filters = [f"{DEVICE_PREFIX}{subject}" for subject in subjects]
             await self.stream.add_consumer(
                 DEVICE_STREAM,
                 ConsumerConfig(
-                    durable_name=FRAMES_CONSUMER,
-                    filter_subject=f"{DEVICE_PREFIX}{FRAMES}",
+                    durable_name=name,
+                    filter_subject=filters[0] if len(filters) == 1 else None,
+                    filter_subjects=filters if len(filters) > 1 else None,
                     ack_policy=AckPolicy.EXPLICIT,
                     ack_wait=30,
-                    max_ack_pending=5000,
+                    max_ack_pending=waiting,
                 ),
             )
-            await self.stream.add_consumer(
-                DEVICE_STREAM,
-                ConsumerConfig(
-                    durable_name=WORDS_CONSUMER,
-                    filter_subjects=[f"{DEVICE_PREFIX}{subject}" for subject in WORDS],
-                    ack_policy=AckPolicy.EXPLICIT,
-                    ack_wait=30,
-                    max_ack_pending=2000,
-                ),
-            )
-        except (nats.errors.Error, TimeoutError) as error:
-            raise BusFault("streams", f"The message bus did not make its streams: {error}") from error
 
     async def _ensure(self, config: StreamConfig) -> None:
         try:
-            await self.stream.stream_info(config.name or "")
+            found = (await self.stream.stream_info(config.name or "")).config
         except nats.js.errors.NotFoundError:
             with contextlib.suppress(nats.js.errors.BadRequestError):  # somebody else was faster
                 await self.stream.add_stream(config)
+        else:
+            if (found.num_replicas or 1) < self._replicas:  # a single server has become a cluster
+                found.num_replicas = self._replicas
+                await self.stream.update_stream(found)
 
     def inbox(self) -> str:
         """A subject for answers to this connection."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -12,7 +13,8 @@ from lineset.kit.bus import KEYS_PREFIX, KEYS_STREAM, Bus, BusFault
 
 _NO_STREAM = 10059
 _WRONG_LAST_SEQUENCE = 10071
-_TRIES = 4  # of 2 s each: a restart of the bus takes less
+_PATIENCE_S = 12.0  # a restart of the bus takes less, and so does a cluster's choice of another leader (4 to 9 s)
+_TRY_S = 2.0
 _PAUSE_S = 0.25
 
 T = TypeVar("T")
@@ -100,9 +102,10 @@ class SubjectKeys:
 
 async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
     """Ask again while nobody answers."""
-    for attempt in range(_TRIES):
+    end = time.monotonic() + _PATIENCE_S
+    while True:
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(_TRY_S):
                 return await ask()
         except nats.js.errors.APIError as error:
             if not isinstance(error, nats.js.errors.ServiceUnavailableError):
@@ -110,9 +113,9 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
             last: Exception = error
         except (nats.errors.Error, TimeoutError) as error:
             last = error
-        if attempt < _TRIES - 1:
-            await asyncio.sleep(_PAUSE_S)
-    raise BusFault("key_store", f"The key store does not answer: {last}") from last
+        if time.monotonic() >= end:
+            raise BusFault("key_store", f"The key store does not answer: {last}") from last
+        await asyncio.sleep(_PAUSE_S)
 
 
 def _token(subject: str) -> str:
