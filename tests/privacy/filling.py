@@ -41,6 +41,7 @@ VALUES: dict[str, Any] = {
     "people.status": "active",
     "transfers.equipment_id": None,  # an offer is of a site or of a machine
     "access_grants.ends_at": None,
+    "history_files.remainder": lambda side: ord(side.name[0]),  # unique
     "memberships.role": "technician",
 }
 """What can't be told from a column's type and keys."""
@@ -75,7 +76,7 @@ def fill(connection: Connection, side: Side) -> None:
     """A row in every table for this side, as the tables' owner."""
     side.ids = {"people": side.owner, "households": side.household, "organisations": side.company}
     connection.execute(text("SELECT access.ensure_day(:day)"), {"day": NOON.date()})
-    tables = sorted(schema.metadata.sorted_tables, key=lambda table: table.name == "frames")  # which has no key to its tenure
+    tables = sorted(schema.metadata.sorted_tables, key=lambda table: table.name.endswith("frames"))  # which have no key to their tenure
     for table in tables:
         rows = [_row(table, side)]
         if table.name == "people":
@@ -102,7 +103,7 @@ def _row(table: Table, side: Side) -> dict[str, Any]:
             continue
         name = f"{table.name}.{column.name}"
         if name in VALUES:
-            row[column.name] = VALUES[name]
+            row[column.name] = VALUES[name](side) if callable(VALUES[name]) else VALUES[name]
         elif column.primary_key and column.name == "id":
             row["id"] = side.ids.get(table.name) or new_id()
         else:

@@ -1,18 +1,21 @@
 """Everything that holds data, put together: the tables of all domains, and the register of streams, files and cookies."""
 
 from lineset.accounts import model as _accounts
+from lineset.apps import model as _apps
 from lineset.control import model as _control
 from lineset.gateways import model as _gateways
 from lineset.kit.database import Base
 from lineset.kit.jobs import SCHEMA as JOBS
 from lineset.messaging import model as _messaging
 from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, Stream, Subject
+from lineset.privacy import model as _privacy
 from lineset.sites import model as _sites
 from lineset.telemetry import model as _telemetry
+from lineset.telemetry import model_history as _history
 
 MIGRATIONS = "migrations"
 metadata = Base.metadata
-MODELS = (_accounts, _control, _gateways, _messaging, _sites, _telemetry)
+MODELS = (_accounts, _apps, _control, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
 _AS_LONG_AS_USED = Retention("replaced", 0)
 
 ENGINES = (
@@ -101,6 +104,33 @@ FILES = (
         (Purpose.SECURITY,),
         _AS_LONG_AS_USED,
     ),
+    File(
+        "history/raw/**",
+        "measurements of days past",
+        "equipment.measurement",
+        Subject.HOUSEHOLD,
+        (Purpose.OPERATE, Purpose.SERVICE, Purpose.KEEP),
+        Retention("measured", _telemetry.RAW_DAYS),
+    ),
+    *(
+        File(
+            f"history/{tier}/**",
+            f"{name} sums of measurements",
+            "equipment.measurement",
+            Subject.HOUSEHOLD,
+            (Purpose.OPERATE, Purpose.SERVICE, Purpose.KEEP),
+            Retention("measured", _telemetry.ROLLUP_DAYS),
+        )
+        for tier, name in (("hour", "hourly"), ("day", "daily"))
+    ),
+    File(
+        "history/held/**",
+        "measurements that a hold keeps from being deleted",
+        "equipment.measurement",
+        Subject.HOUSEHOLD,
+        (Purpose.KEEP,),
+        Retention("hold ended", 31),
+    ),
     File("postgres/**", "the database", "system.operations", Subject.HOUSEHOLD, (Purpose.OPERATE,), _AS_LONG_AS_USED),
     File(
         "nats/**",
@@ -139,6 +169,7 @@ COOKIES = (
     Cookie("ls_session", "keeps you signed in", Purpose.SECURITY, True, 30),
     Cookie("ls_csrf", "makes sure that a form was sent from our own page", Purpose.SECURITY, True, None),
     Cookie("ls_theme", "remembers light or dark", Purpose.ACCOUNT, True, 365),
+    Cookie("ls_opened", "counts a visit once in a browser's session", Purpose.SECURITY, True, None, "session"),
     Cookie("ls_language", "remembers your language before you sign in", Purpose.ACCOUNT, True, 365),
 )
 

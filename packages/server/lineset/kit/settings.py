@@ -27,6 +27,15 @@ class Contact(msgspec.Struct, frozen=True):
         return bool(self.name and self.address and self.email)
 
 
+class S3(msgspec.Struct, frozen=True):
+    """How to reach S3-compatible storage. Empty fields are left to the usual AWS_* variables and instance roles."""
+
+    endpoint: str = ""
+    region: str = ""
+    key_id: str = ""
+    secret: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All that one process needs to know about its surroundings."""
 
@@ -38,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True):
     mqtt_token_port: int = 8884
     database_url: str = ""  # owner's address of an outside PostgreSQL; empty: the embedded one
     nats_url: str = ""  # outside NATS; empty: the embedded one
+    history_url: str = ""  # s3://bucket/prefix for history in S3-compatible storage; empty: a folder below `data`
+    s3: S3 = S3()
     public_url: str = ""
     smtp_url: str = ""  # smtp://user:password@host:port or smtps://; empty: mails wait in the development mailbox
     mail_from: str = "lineset@localhost"
@@ -83,6 +94,21 @@ def _require_web_tls(host: str, public_url: str) -> None:
         )
 
 
+def _history(address: str) -> str:
+    if address and not address.startswith("s3://"):
+        raise Invalid(
+            "bad_setting", f"LINESET_HISTORY_URL is {address!r}; give s3://bucket/folder, or leave it out for the data folder."
+        )
+    return address.rstrip("/")
+
+
+def _s3_endpoint(address: str) -> str:
+    parts = urlsplit(address)
+    if address and parts.scheme != "https" and (parts.hostname or "") not in _LOOPBACK:
+        raise Invalid("plain_s3", f"LINESET_S3_ENDPOINT is {address!r}, which is not encrypted; give an https:// address.")
+    return address
+
+
 def _count(env: Mapping[str, str], name: str, most: int) -> int:
     text = env.get(name) or "1"
     if not text.isdigit() or not 0 < int(text) <= most:
@@ -109,6 +135,13 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         mqtt_token_port=_port(env, "LINESET_MQTT_TOKEN_PORT", 8884),
         database_url=env.get("LINESET_DATABASE_URL", ""),
         nats_url=env.get("LINESET_NATS_URL", ""),
+        history_url=_history(env.get("LINESET_HISTORY_URL", "")),
+        s3=S3(
+            endpoint=_s3_endpoint(env.get("LINESET_S3_ENDPOINT", "")),
+            region=env.get("LINESET_S3_REGION", ""),
+            key_id=env.get("LINESET_S3_KEY_ID", ""),
+            secret=env.get("LINESET_S3_SECRET", ""),
+        ),
         public_url=public_url,
         smtp_url=env.get("LINESET_SMTP_URL", ""),
         mail_from=env.get("LINESET_MAIL_FROM") or "lineset@localhost",

@@ -16,8 +16,9 @@ APP = "lineset_app"
 INGEST = "lineset_ingest"
 READER = "lineset_reader"
 _READER_TABLES = {
-    *("household_members", "access_grants", "memberships", "organisations", "tenures", "frames"),
+    *("household_members", "access_grants", "memberships", "organisations", "tenures", "frames", "late_frames", "closings"),
     *("households", "sites", "equipment", "gateways"),  # counted by access.totals(), nothing more
+    *("gateway_events", "app_events"),  # counted by access.troubles()
 }
 _DEFINERS = (
     "access.households(text)",
@@ -27,6 +28,7 @@ _DEFINERS = (
     "access.granted_organisations()",
     "access.read_frames(integer[], timestamptz, timestamptz)",
     "access.totals()",
+    "access.troubles(timestamptz)",
 )
 
 
@@ -49,6 +51,8 @@ def statements(register: Register) -> list[str]:
         "REVOKE CREATE ON SCHEMA access FROM lineset_reader",
         "REVOKE EXECUTE ON FUNCTION access.ensure_day(date) FROM PUBLIC",
         f"GRANT EXECUTE ON FUNCTION access.ensure_day(date) TO {APP}, {INGEST}",
+        "REVOKE EXECUTE ON FUNCTION access.drop_day(date), access.rewrite(text) FROM PUBLIC",
+        f"GRANT EXECUTE ON FUNCTION access.drop_day(date), access.rewrite(text) TO {APP}",
     ]
     return result
 
@@ -87,8 +91,9 @@ def _table_statements(name: str, table: Table) -> list[str]:
 
 
 def functions() -> str:
-    """The text of `access.sql`."""
-    return resources.files("lineset.privacy").joinpath("access.sql").read_text()
+    """The text of `access.sql` and `access_fleet.sql`."""
+    here = resources.files("lineset.privacy")
+    return "".join(here.joinpath(name).read_text() for name in ("access.sql", "access_fleet.sql"))
 
 
 def fingerprint(register: Register) -> str:

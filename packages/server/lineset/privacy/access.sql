@@ -84,7 +84,58 @@ BEGIN
     RAISE insufficient_privilege USING MESSAGE = 'a series is not shared with this actor';
   END IF;
   RETURN QUERY SELECT f.series_id, f.t, f.reals, f.totals FROM frames f
-    WHERE f.series_id = ANY (wanted) AND f.t >= since AND f.t < until ORDER BY f.series_id, f.t;
+    WHERE f.series_id = ANY (wanted) AND f.t >= since AND f.t < until
+    UNION ALL
+    SELECT l.series_id, l.t, l.reals, l.totals FROM late_frames l
+    WHERE l.series_id = ANY (wanted) AND l.t >= since AND l.t < until
+    ORDER BY 1, 2;
+END
+$$;
+
+-- How far days are closed, at this moment.
+CREATE OR REPLACE FUNCTION access.closed_until() RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT coalesce(max(closed_before), '-infinity') FROM closings
+$$;
+
+-- The time before which days are closed. Whoever writes measurements asks within its transaction: until that ends, no further day is closed,
+-- so that a day once closed has no writer. What is older goes to late_frames.
+CREATE OR REPLACE FUNCTION access.closed_before() RETURNS timestamptz
+LANGUAGE plpgsql VOLATILE SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(hashtext('lineset.closing'));
+  RETURN access.closed_until();
+END
+$$;
+
+-- Remove the partition of a closed day, once its rows are in history. Refused for any day that is still open.
+CREATE OR REPLACE FUNCTION access.drop_day(day date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '300ms' AS $$
+BEGIN
+  IF NOT access.system('history') OR (day + 1)::timestamp AT TIME ZONE 'UTC' > access.closed_until() THEN
+    RAISE insufficient_privilege USING MESSAGE = 'only closed days can be removed';
+  END IF;
+  EXECUTE format('DROP TABLE IF EXISTS %I', 'frames_' || to_char(day, 'YYYYMMDD'));
+END
+$$;
+
+-- The days that have a partition, oldest first.
+CREATE OR REPLACE FUNCTION access.days() RETURNS SETOF date
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT to_date(substr(c.relname, 8), 'YYYYMMDD') FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+  WHERE i.inhparent = 'public.frames'::regclass ORDER BY 1
+$$;
+
+-- Write a table anew, so that nothing of deleted rows is left in it or its indexes. `what` is one of the names below or a day of frames.
+CREATE OR REPLACE FUNCTION access.rewrite(what text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF NOT access.system('history') OR what !~ '^(frames_[0-9]{8}|late_frames|latest|refusals|poison_messages)$' THEN
+    RAISE insufficient_privilege USING MESSAGE = 'not a table of measurements';
+  END IF;
+  IF to_regclass('public.' || what) IS NOT NULL THEN
+    EXECUTE format('CLUSTER %I USING %I', what, CASE WHEN what LIKE 'frames%' THEN what || '_pkey' ELSE 'pk_' || what END);
+  END IF;
 END
 $$;
 

@@ -107,6 +107,8 @@ SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
     # Moves a site or machine between two households that both agreed: neither may write what is the other's.
     "transfer": frozenset({Purpose.OPERATE}),
     "housekeeping": frozenset({Purpose.KEEP}),
+    # Moves measurements of closed days into history, sums them up, and deletes them when their time is over or their people say so.
+    "history": frozenset({Purpose.KEEP}),
     "setup": frozenset({Purpose.ADMINISTER, Purpose.ACCOUNT, Purpose.OPERATE}),
 }
 """The platform's own actors, each with the purposes it may name. A test counts them; there is no general one."""

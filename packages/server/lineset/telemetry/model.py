@@ -24,6 +24,11 @@ from lineset.privacy import (
 
 FOR_READINGS = (Purpose.OPERATE, Purpose.SERVICE, Purpose.ADMINISTER, Purpose.KEEP)
 PRIVATE = Sensitivity.PRIVATE
+RAW_DAYS = 800
+"""Days for which single readings are kept, where their household has not chosen fewer: two heating seasons to compare, and a margin."""
+ROLLUP_DAYS = 3653
+"""Days for which hourly and daily sums are kept: about half the life of a heat pump."""
+KEEP_RAW = Retention("measured", RAW_DAYS)
 
 
 class SlotRow(Base):
@@ -69,12 +74,34 @@ class FrameRow(Base):
                     Subject.HOUSEHOLD,
                     "series_id",
                     FOR_READINGS,
-                    WHILE_HOUSEHOLD,
-                    Guard(read="false", write="false", systems={"import": "rw"}, ingest="SELECT, INSERT, UPDATE"),
+                    KEEP_RAW,
+                    Guard(read="false", write="false", systems={"import": "rw", "history": "rw"}, ingest="SELECT, INSERT, UPDATE"),
                 )
             ),
             "postgresql_partition_by": "RANGE (t)",
         },
+    )
+    series_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, info=held("user.unique_id"))
+    t: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True, info=held("equipment.measurement", PRIVATE))
+    reals: Mapped[list[float]] = mapped_column(ARRAY(REAL), info=held("equipment.measurement", PRIVATE))
+    totals: Mapped[list[float] | None] = mapped_column(ARRAY(DOUBLE_PRECISION), info=held("equipment.measurement", PRIVATE))
+
+
+class LateFrameRow(Base):
+    """As `FrameRow`, for frames of days that are closed already, until they are merged into their own day's history."""
+
+    __tablename__ = "late_frames"
+    __table_args__ = (
+        table(
+            Table(
+                "measurements that came late, until they join their day",
+                Subject.HOUSEHOLD,
+                "series_id",
+                FOR_READINGS,
+                KEEP_RAW,
+                Guard(read="false", write="false", systems={"import": "rw", "history": "rw"}, ingest="SELECT, INSERT, UPDATE"),
+            )
+        ),
     )
     series_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, info=held("user.unique_id"))
     t: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True, info=held("equipment.measurement", PRIVATE))
