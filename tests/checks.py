@@ -13,7 +13,7 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).parent.parent
-DOMAINS = ("accounts", "messaging", "sites", "gateways", "telemetry", "control")
+DOMAINS = ("accounts", "apps", "messaging", "sites", "gateways", "telemetry", "control")
 WHOLE = {"lineset.schema"}
 """The one module that sees all tables."""
 _AREAS = {

@@ -15,7 +15,7 @@ from lineset_contract.wire import Ack, encode
 from nats.aio.msg import Msg
 
 from lineset import control, telemetry
-from lineset.gateways import Callout, Identities, live_gateways
+from lineset.gateways import Callout, Connections, Identities, live_gateways
 from lineset.kit.bus import DEVICE_PREFIX, FRAMES, Bus, bus_key
 from lineset.kit.durable import receipted_frames
 from lineset.kit.ids import parse_id
@@ -113,7 +113,8 @@ async def run(settings: Settings) -> None:
             async with platform.door.open(Context(System("ingest"), Purpose.OPERATE)) as tx:
                 return await live_gateways(tx, gateways)
 
-        callout = Callout(platform.bus, system, bus_key(settings, "issuer"), identities, live)
+        connections = Connections(platform.door, Context(System("ingest"), Purpose.OPERATE))
+        callout = Callout(platform.bus, system, bus_key(settings, "issuer"), identities, live, connections)
         await callout.start()
 
         async def healthy(message: Msg) -> None:
@@ -130,6 +131,7 @@ async def run(settings: Settings) -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await callout.stop()
+        await connections.close()
         await ingestor.close()
         await system.close()
         log.info("ingest_stopped", clean=waiting in done)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from cryptography import x509
 from lineset import accounts, api, gateways, telemetry
-from lineset.api.limits import Buckets
+from lineset.kit.buckets import Buckets
 from lineset.ingest import Frames
 from lineset.kit.errors import TooMany
 from lineset.kit.ids import new_id

@@ -109,11 +109,11 @@ async def test_what_can_not_be_read_is_shown_and_harms_nothing(door: Door, inges
 async def test_a_flood_of_events_is_bounded_and_says_so(door: Door, ingest: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lineset.gateways.happenings.MAX_EVENTS_AN_HOUR", 5)
     ours, gateway = await with_gateway(door)
-    for n in range(10):
-        await control.take(ingest, gateway, "events", encode(Event("error", time.time(), None, {"n": n})))
+    for code in "abcdefghij":
+        await control.take(ingest, gateway, "events", encode(Event("error", time.time(), None, {"code": code})))
     kept = await told(door, ours, gateway)
     assert len(kept) == 6
-    assert kept[0].detail["code"] == "too_many_events"
+    assert (kept[0].detail["code"], kept[0].count) == ("too_many_events", 5)
 
 
 async def test_EQP_02_an_attempt_at_anothers_topic_is_visible_once_in_a_while(door: Door, ingest: Door) -> None:

@@ -127,7 +127,7 @@ class SessionRow(Base):
     created_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
     last_seen_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
     expires_at: Mapped[datetime] = mapped_column(index=True, info=technical())
-    address: Mapped[str | None] = mapped_column(info=held("user.device.ip_address", PRIVATE))
+    address: Mapped[str | None] = mapped_column(info=held("user.device.ip_address", PRIVATE, shorten=Retention("last_seen_at", 30)))
     agent: Mapped[str] = mapped_column(info=held("user.device.device_id"))
 
 

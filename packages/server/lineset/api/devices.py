@@ -88,6 +88,7 @@ async def post_enrolment(request: Request[Any, Any, Any], desk: NamedDependency[
     """Turn a claim code into a certificate, once. Asking again with the same key is answered again, for devices that lost the answer."""
     at = desk.platform
     enrolled = await gateways.enrol(at.door, Authority.open(at.settings), data.code, data.csr, address_of(request))
+    desk.connections.note(enrolled.gateway, address_of(request), "enrolment")
     return _identity(request, desk, enrolled)
 
 
@@ -115,6 +116,7 @@ async def _device(request: Ask, desk: Desk, gateway_id: str) -> UUID:
         desk.limits.strangers.take(address_of(request))
     answer = await desk.identities.identify(gateways.ByToken(gateway_id, token))
     if isinstance(answer, gateways.Allowed):
+        desk.connections.note(answer.gateway, address_of(request), "http")
         return answer.gateway
     desk.limits.strangers.take(address_of(request))
     if answer.code == "not_claimed":

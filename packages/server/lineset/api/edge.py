@@ -12,13 +12,13 @@ from litestar.params import HeaderParameter
 from litestar.types import ControllerRouterHandler
 
 from lineset.accounts import Authenticator, Principal
-from lineset.api.limits import Buckets
 from lineset.api.problems import HANDLERS, NotSignedIn
-from lineset.gateways import Identities
+from lineset.gateways import Connections, Identities
+from lineset.kit.buckets import Buckets
 from lineset.kit.errors import Invalid, NotFound
 from lineset.kit.ids import parse_id
 from lineset.platform import Platform
-from lineset.privacy import Context, Purpose
+from lineset.privacy import Context, Purpose, System
 
 PATH = "/api/v1"
 MAX_BODY = 32_768
@@ -52,6 +52,7 @@ class Desk:
         self.platform = platform
         self.authenticator = Authenticator(platform.door)
         self.identities = Identities(platform.door)
+        self.connections = Connections(platform.door, Context(System("enrolment"), Purpose.SECURITY))
         self.limits = Limits(people=Buckets(20, 200), devices=Buckets(20, 200), strangers=Buckets(1, 60))
 
 

@@ -11,10 +11,11 @@ from nats.aio.msg import Msg
 from lineset import gateways, telemetry
 from lineset.control.apart import AWAY
 from lineset.control.results import settle, take_reported
+from lineset.kit.buckets import Buckets
 from lineset.kit.bus import DEVICE_PREFIX, WORDS, Bus
 from lineset.kit.clock import now
 from lineset.kit.durable import receipted_words
-from lineset.kit.errors import LinesetError
+from lineset.kit.errors import LinesetError, TooMany
 from lineset.kit.ids import parse_id
 from lineset.kit.violations import Violation, watch
 from lineset.privacy import Context, Door, Purpose, System, Tx
@@ -23,10 +24,13 @@ CHANNELS = ("events", "status", "results", "reported")
 """The channels of a gateway's topics that `take` understands."""
 INGEST = Context(System("ingest"), Purpose.OPERATE)
 QUEUE = "ingest"
+EVENTS_PER_SECOND, EVENTS_AT_ONCE = 2.0, 200
+"""How fast events of one gateway are read; what comes faster is only counted."""
 TRIES = 5
 """How often a message is tried that fails by itself, before it is set aside."""
 _FETCH = 200
 _AGAIN_S = 2.0
+_FLOOD_S = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +41,9 @@ class Inbox:
     def __init__(self, door: Door, bus: Bus) -> None:
         self._door = door
         self._bus = bus
+        self._pace = Buckets(EVENTS_PER_SECOND, EVENTS_AT_ONCE)
+        self._too_fast: dict[UUID, int] = {}
+        self._telling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen to messages of QoS 0, and to attempts at what devices may not do."""
@@ -52,19 +59,24 @@ class Inbox:
                 for message in await source.fetch(_FETCH):
                     await self._surely(message)
         finally:
+            if self._telling is not None:
+                self._telling.cancel()
             with contextlib.suppress(LinesetError):
                 await source.close()
 
     async def _plain(self, message: Msg) -> None:
         # The broker delivers messages of QoS 1 and 2 here too; those come again, and surely, from the durable store.
         named = _named(message.subject)
-        if named is not None and (message.headers or {}).get("Nmqtt-Pub", "0") == "0":
+        if named is not None and (message.headers or {}).get("Nmqtt-Pub", "0") == "0" and self._in_pace(*named):
             await take(self._door, *named, message.data)
 
     async def _surely(self, message: Msg) -> None:
         named = _named(message.subject.removeprefix(DEVICE_PREFIX))
         if named is None:
             await message.term()
+            return
+        if message.metadata.num_delivered == 1 and not self._in_pace(*named):
+            await message.ack()
             return
         try:
             await take(self._door, *named, message.data)
@@ -79,6 +91,30 @@ class Inbox:
             async with self._door.open(INGEST) as tx:
                 await telemetry.keep_poison(tx, message.subject, message.data, f"{type(error).__name__}: {error}")
         await message.ack()
+
+    def _in_pace(self, gateway: UUID, channel: str) -> bool:
+        """Whether this message may be read now. Events that come too fast are counted and told as one."""
+        if channel != "events":
+            return True
+        try:
+            self._pace.take(gateway)
+        except TooMany:
+            self._too_fast[gateway] = self._too_fast.get(gateway, 0) + 1
+            if self._telling is None or self._telling.done():
+                self._telling = asyncio.create_task(self._tell_floods())
+            return False
+        return True
+
+    async def _tell_floods(self) -> None:
+        await asyncio.sleep(_FLOOD_S)
+        counted, self._too_fast = self._too_fast, {}
+        for gateway, times in counted.items():
+            try:
+                async with self._door.open(INGEST) as tx:
+                    await gateways.record_flood(tx, gateway, times)
+            except Exception as error:  # noqa: BLE001 - the database is away; the others are told as soon as it is back
+                _log.warning("flood_not_told", gateway=str(gateway), times=times, error=str(error).splitlines()[0][:200])
+                self._too_fast[gateway] = self._too_fast.get(gateway, 0) + times
 
     async def _violation(self, violation: Violation) -> None:
         await notice(self._door, violation)
@@ -103,7 +139,7 @@ async def notice(door: Door, violation: Violation) -> None:
         "oversize": "It sent a message that is larger than the broker takes, and was cut off.",
     }[violation.action]
     async with door.open(INGEST) as tx:
-        await gateways.record_violation(tx, gateway, topic, say)
+        await gateways.record_violation(tx, gateway, topic, say, violation.count)
 
 
 async def take(door: Door, gateway_id: UUID, channel: str, payload: bytes) -> None:

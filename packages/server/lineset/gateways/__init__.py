@@ -5,8 +5,9 @@ The face of this domain; nobody imports past it.
 
 from lineset.gateways.callout import Callout
 from lineset.gateways.codes import ClaimCode, enrolment_link
+from lineset.gateways.connections import Connections, ConnectionView, connections
 from lineset.gateways.enrolment import Enrolled, claim, enrol, release, renew
-from lineset.gateways.happenings import record_event, record_status, record_violation
+from lineset.gateways.happenings import record_event, record_flood, record_status, record_violation
 from lineset.gateways.identity import Allowed, ByCertificate, ByToken, Identities, Refused, Shown, live_gateways
 from lineset.gateways.jobs import add_jobs, end_tokens
 from lineset.gateways.queries import (
@@ -36,6 +37,7 @@ from lineset.gateways.service import (
     revoke_token,
     transfer,
 )
+from lineset.gateways.troubles import Trouble, troubles
 
 __all__ = [
     "Allowed",
@@ -43,6 +45,8 @@ __all__ = [
     "ByToken",
     "Callout",
     "ClaimCode",
+    "ConnectionView",
+    "Connections",
     "Enrolled",
     "EventView",
     "Found",
@@ -55,9 +59,11 @@ __all__ = [
     "Shown",
     "State",
     "TokenView",
+    "Trouble",
     "add_jobs",
     "attach_machine",
     "claim",
+    "connections",
     "create_gateway",
     "create_token",
     "end_tokens",
@@ -73,6 +79,7 @@ __all__ = [
     "mint_gateways",
     "new_code",
     "record_event",
+    "record_flood",
     "record_status",
     "record_violation",
     "release",
@@ -81,4 +88,5 @@ __all__ = [
     "revoke",
     "revoke_token",
     "transfer",
+    "troubles",
 ]

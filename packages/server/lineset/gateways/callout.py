@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from nats.aio.msg import Msg
 
+from lineset.gateways.connections import Way
 from lineset.gateways.identity import Allowed, ByCertificate, ByToken, Refused, Shown
 from lineset.kit.bus import Bus
 from lineset.kit.errors import LinesetError
@@ -92,6 +93,13 @@ class Throttle:
             self._failures[key] = (self._failures[key][0], count + 1)
 
 
+class Notes(Protocol):
+    """Keeps from where gateways connect; `lineset.gateways.Connections` does."""
+
+    def note(self, gateway: UUID, address: str, way: Way) -> None:
+        """A device of that gateway was let in from there."""
+
+
 class Callout:
     """Answers the broker. Any number of processes may; each question goes to one of them."""
 
@@ -105,16 +113,18 @@ class Callout:
         issuer: nkeys.KeyPair,
         identities: Identifies,
         live: Callable[[list[UUID]], Awaitable[set[UUID]]],
+        notes: Notes | None = None,
     ) -> None:
         """`bus`: a service connection, `system`: one of the system account, `issuer`: `bus_key(settings, "issuer")`.
 
-        `live` says which of the given gateways may be connected at all.
+        `live` says which of the given gateways may be connected at all; `notes` is told from where each came.
         """
         self._bus = bus
         self._system = system
         self._issuer = issuer
         self._identities = identities
         self._live = live
+        self._notes = notes
         self._throttle = Throttle()
         self._room = asyncio.Semaphore(_MAX_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -259,6 +269,8 @@ class Callout:
             self._throttle.failed(claimed)
             if by_token:
                 self._throttle.failed(host)
+        elif self._notes is not None:
+            self._notes.note(decision.gateway, host, "token" if by_token else "certificate")
         return decision
 
     def _reply(self, question: "Question", decision: Allowed | Refused) -> str:

@@ -8,11 +8,12 @@ import msgspec
 import structlog
 from lineset_contract.profiles import PROFILES
 from lineset_contract.wire import MAX_NAME, Event, InventoryItem, Status
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from lineset import sites
 from lineset.gateways.model import FoundEquipmentRow, GatewayEventRow, GatewayRow
+from lineset.gateways.troubles import GROUPED, same_trouble
 from lineset.kit.clock import now
 from lineset.kit.ids import new_id
 from lineset.privacy import Tx
@@ -20,10 +21,13 @@ from lineset.privacy import Tx
 MAX_DETAIL_BYTES = 8_192
 MAX_EVENTS_AN_HOUR = 300
 MAX_FOUND = 200
-_VIOLATION_AGAIN = timedelta(minutes=10)
+MAX_TIMES = 100_000
+MAX_COUNT = 1_000_000_000
 _CLOCK_AHEAD = timedelta(minutes=10)
 _CLOCK_BEHIND = timedelta(days=90)
 _DEEP = 6
+
+_TOO_MANY = same_trouble("error", {"code": "too_many_events"}).fingerprint
 
 _log = structlog.get_logger(__name__)
 
@@ -32,8 +36,9 @@ async def record_event(tx: Tx, gateway_id: UUID, event: Event) -> None:
     """Keep what a gateway tells of itself or of one of its machines.
 
     A boot makes it online with its version and has waiting commands sent; an inventory becomes the list of machines that it found. An
-    event whose clock is off is kept with the time of its arrival and the device's own in its detail. Gateways that are unknown or revoked
-    are not heard, and beyond 300 events an hour no more are kept.
+    event whose clock is off is kept with the time of its arrival and the device's own in its detail. An error or a crash that is like one
+    of the same day is counted there. Gateways that are unknown or revoked are not heard, and beyond 300 different events an hour only
+    their number is kept.
     """
     gateway = await _known(tx, gateway_id)
     if gateway is None:
@@ -62,20 +67,18 @@ async def record_status(tx: Tx, gateway_id: UUID, status: Status) -> None:
         await tx.session.flush()
 
 
-async def record_violation(tx: Tx, gateway_id: UUID, topic: str, say: str) -> None:
-    """Keep, for the site's page, that a device tried what it may not: once in ten minutes for each topic."""
+async def record_violation(tx: Tx, gateway_id: UUID, topic: str, say: str, times: int = 1) -> None:
+    """Keep, for the site's page, that a device tried what it may not: one line a day for each topic, with how often."""
     gateway = await _known(tx, gateway_id)
-    if gateway is None:
-        return
-    moment, topic = now(), topic[:200]
-    again = select(GatewayEventRow.id).where(
-        GatewayEventRow.gateway_id == gateway_id,
-        GatewayEventRow.at > moment - _VIOLATION_AGAIN,
-        GatewayEventRow.kind == "violation",
-        GatewayEventRow.detail["topic"].astext == topic,
-    )
-    if (await tx.session.scalars(again.limit(1))).first() is None:
-        await _keep(tx, gateway, "violation", fit({"topic": topic, "say": say[:500]}), moment, None)
+    if gateway is not None:
+        await _keep(tx, gateway, "violation", fit({"topic": topic[:200], "say": say[:500], "times": times}), now(), None)
+
+
+async def record_flood(tx: Tx, gateway_id: UUID, times: int) -> None:
+    """Keep that this many events of a gateway came too fast to be read."""
+    gateway = await _known(tx, gateway_id)
+    if gateway is not None:
+        await _keep(tx, gateway, "error", {"code": "too_many_events", "times": times}, now(), None)
 
 
 async def _known(tx: Tx, gateway_id: UUID) -> GatewayRow | None:
@@ -91,21 +94,74 @@ def _seen(tx: Tx, gateway: GatewayRow, moment: datetime, *, online: bool) -> Non
 
 
 async def _keep(tx: Tx, gateway: GatewayRow, kind: str, detail: dict[str, object], at: datetime, equipment: UUID | None) -> None:
-    moment = now()
+    if kind in GROUPED:
+        await _count(tx, gateway, kind, detail, at, equipment)
+        return
     told = select(GatewayEventRow.id).where(
         GatewayEventRow.gateway_id == gateway.id, GatewayEventRow.at == at, GatewayEventRow.kind == kind, GatewayEventRow.detail == detail
     )
     if (await tx.session.scalars(told.limit(1))).first() is not None:
         return  # devices repeat what was not acknowledged to them
-    lately = select(func.count()).where(GatewayEventRow.gateway_id == gateway.id, GatewayEventRow.at > moment - timedelta(hours=1))
-    count = await tx.session.scalar(lately) or 0
-    if count >= MAX_EVENTS_AN_HOUR:
+    if await _has_room(tx, gateway):
+        await _insert(tx, gateway, kind, detail, at, equipment)
+    else:
+        await _count(tx, gateway, "error", {"code": "too_many_events", "limit": MAX_EVENTS_AN_HOUR}, now(), None)
+
+
+async def _count(tx: Tx, gateway: GatewayRow, kind: str, detail: dict[str, object], at: datetime, equipment: UUID | None) -> None:
+    """Count a trouble at its line of the day, or begin one. The gateway's row is locked, so nobody begins the same one."""
+    times = detail.pop("times", 1)
+    times = min(max(times, 1), MAX_TIMES) if isinstance(times, int) and not isinstance(times, bool) else 1
+    trouble = same_trouble(kind, detail)
+    version = trouble.version or gateway.version
+    row = await tx.session.scalar(_line(gateway, trouble.fingerprint, at, equipment, version))
+    if row is None and trouble.fingerprint != _TOO_MANY and not await _has_room(tx, gateway):
         _log.warning("gateway_event_dropped", gateway=str(gateway.id), kind=kind)
-        if count > MAX_EVENTS_AN_HOUR:
-            return
-        kind, detail, at, equipment = "error", {"code": "too_many_events", "limit": MAX_EVENTS_AN_HOUR}, moment, None
+        kind, detail, at, equipment = "error", {"code": "too_many_events", "limit": MAX_EVENTS_AN_HOUR}, now(), None
+        trouble = same_trouble(kind, detail)
+        row = await tx.session.scalar(_line(gateway, trouble.fingerprint, at, equipment, version))
+    if row is None:
+        await _insert(tx, gateway, kind, detail, at, equipment, count=times, **trouble.columns | {"version": version})
+    elif at not in (row.at, row.last_at) or kind == "violation":  # devices repeat what was not acknowledged to them
+        row.at, row.last_at, row.count = min(row.at, at), max(row.last_at, at), min(row.count + times, MAX_COUNT)
+        await tx.session.flush()
+
+
+def _line(gateway: GatewayRow, fingerprint: str, at: datetime, equipment: UUID | None, version: str | None) -> Select[GatewayEventRow]:
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (
+        select(GatewayEventRow)
+        .where(
+            GatewayEventRow.gateway_id == gateway.id,
+            GatewayEventRow.fingerprint == fingerprint,
+            GatewayEventRow.at >= day,
+            GatewayEventRow.at < day + timedelta(days=1),
+            GatewayEventRow.household_id.is_not_distinct_from(gateway.household_id),
+            GatewayEventRow.equipment_id.is_not_distinct_from(equipment),
+            GatewayEventRow.version.is_not_distinct_from(version),
+        )
+        .limit(1)
+    )
+
+
+async def _has_room(tx: Tx, gateway: GatewayRow) -> bool:
+    lately = select(func.count()).where(GatewayEventRow.gateway_id == gateway.id, GatewayEventRow.at > now() - timedelta(hours=1))
+    return (await tx.session.scalar(lately) or 0) < MAX_EVENTS_AN_HOUR
+
+
+async def _insert(
+    tx: Tx, gateway: GatewayRow, kind: str, detail: dict[str, object], at: datetime, equipment: UUID | None, **more: object
+) -> None:
     row = GatewayEventRow(
-        id=new_id(), gateway_id=gateway.id, household_id=gateway.household_id, equipment_id=equipment, at=at, kind=kind, detail=detail
+        id=new_id(),
+        gateway_id=gateway.id,
+        household_id=gateway.household_id,
+        equipment_id=equipment,
+        at=at,
+        last_at=at,
+        kind=kind,
+        detail=detail,
+        **{"version": gateway.version, **more},
     )
     tx.session.add(row)
     await tx.session.flush()

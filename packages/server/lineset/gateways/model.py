@@ -137,21 +137,26 @@ class GatewayTokenRow(Base):
 
 
 class GatewayEventRow(Base):
-    """Something that happened to a gateway: started, failed, was set by hand, tried another's topic, dropped its oldest readings."""
+    """Something that happened to a gateway: started, failed, was set by hand, tried another's topic, dropped its oldest readings.
+
+    Troubles that are the same (`fingerprint`) are one row for each day (UTC), gateway, machine and version, with how often and when first
+    and last. `title` names a trouble by code words and places in our own programs alone, so that the operator's staff may count it.
+    """
 
     __tablename__ = "gateway_events"
     __table_args__ = (
         Index("ix_gateway_events_gateway_id", "gateway_id", "at"),
+        Index("ix_gateway_events_fingerprint", "gateway_id", "fingerprint", "at"),
         table(
             Table(
                 "what happened to gateways",
                 Subject.HOUSEHOLD,
                 "household_id",
                 FOR_GATEWAYS,
-                Retention("at", 400),
+                Retention("last_at", 400),
                 by_household(
                     systems={"ingest": "rw", "setup": "rw", "housekeeping": "rw", "enrolment": "rw"},
-                    ingest="SELECT, INSERT",
+                    ingest="SELECT, INSERT, UPDATE",
                 ),
             )
         ),
@@ -163,8 +168,45 @@ class GatewayEventRow(Base):
     )
     equipment_id: Mapped[UUID | None] = mapped_column(ForeignKey("equipment.id", ondelete="CASCADE"), info=technical())
     at: Mapped[datetime] = mapped_column(info=held("equipment.event"))
+    last_at: Mapped[datetime] = mapped_column(index=True, info=held("equipment.event"))
+    count: Mapped[int] = mapped_column(server_default=text("1"), info=held("equipment.event"))
     kind: Mapped[str] = mapped_column(info=held("equipment.event"))
+    fingerprint: Mapped[str | None] = mapped_column(info=technical())
+    title: Mapped[str] = mapped_column(server_default="", info=held("equipment.event"))
+    version: Mapped[str | None] = mapped_column(info=held("user.device.device_id"))
     detail: Mapped[dict[str, object]] = mapped_column(JSONB, server_default=text("'{}'"), info=held("equipment.event", Sensitivity.PRIVATE))
+
+
+class ConnectionRow(Base):
+    """From which network address a gateway connected, how, when first and last, and how often: one row for each day (UTC)."""
+
+    __tablename__ = "gateway_connections"
+    __table_args__ = (
+        CheckConstraint("way IN ('certificate', 'token', 'http', 'enrolment')", name="way"),
+        Index("ix_gateway_connections_gateway_id", "gateway_id", "last_at"),
+        table(
+            Table(
+                "network addresses of gateways",
+                Subject.HOUSEHOLD,
+                "household_id",
+                (Purpose.OPERATE, Purpose.SECURITY, Purpose.KEEP),  # not for contractors: a home's address says where its people are
+                Retention("last_at", 180),
+                by_household(
+                    write="",
+                    systems={"ingest": "rw", "setup": "rw", "housekeeping": "rw", "enrolment": "rw"},
+                    ingest="SELECT, INSERT, UPDATE",
+                ),
+            )
+        ),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
+    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), info=held("user.device.device_id"))
+    household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
+    way: Mapped[str] = mapped_column(info=held("user.device.device_id"))
+    address: Mapped[str | None] = mapped_column(info=held("user.device.ip_address", Sensitivity.PRIVATE, shorten=Retention("last_at", 30)))
+    first_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
+    last_at: Mapped[datetime] = mapped_column(index=True, info=held("user.behavior"))
+    count: Mapped[int] = mapped_column(server_default=text("1"), info=held("user.behavior"))
 
 
 class FoundEquipmentRow(Base):

@@ -1,5 +1,6 @@
 """Gateways as they are shown."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -50,7 +51,10 @@ class GatewayView(msgspec.Struct, frozen=True):
 
 
 class EventView(msgspec.Struct, frozen=True):
-    """Something that happened: boot, error, crash, hand_operation, inventory or violation."""
+    """Something that happened: boot, error, crash, hand_operation, inventory or violation.
+
+    Equal errors, crashes and violations of a day are one, from `at` to `last_at`, `count` times; `fingerprint` is the same for equal ones.
+    """
 
     id: UUID
     gateway: UUID
@@ -58,6 +62,11 @@ class EventView(msgspec.Struct, frozen=True):
     at: datetime
     kind: str
     detail: dict[str, object]
+    last_at: datetime | None = None
+    count: int = 1
+    version: str | None = None
+    fingerprint: str | None = None
+    title: str = ""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -108,17 +117,30 @@ async def list_unclaimed(tx: Tx, limit: int = 200) -> list[GatewayView]:
 
 
 async def events(
-    tx: Tx, *, gateway_id: UUID | None = None, equipment_id: UUID | None = None, limit: int = 50, before: datetime | None = None
+    tx: Tx,
+    *,
+    gateway_id: UUID | None = None,
+    equipment_id: UUID | None = None,
+    kinds: Collection[str] = (),
+    limit: int = 50,
+    before: datetime | None = None,
 ) -> list[EventView]:
-    """What happened, newest first, as far as the asker may see it; `before` continues a list."""
+    """What happened, newest first, as far as the asker may see it; `before` continues a list. No `kinds`: all of them."""
     wanted = select(GatewayEventRow).order_by(GatewayEventRow.at.desc(), GatewayEventRow.id.desc()).limit(min(max(limit, 1), 500))
     if gateway_id is not None:
         wanted = wanted.where(GatewayEventRow.gateway_id == gateway_id)
     if equipment_id is not None:
         wanted = wanted.where(GatewayEventRow.equipment_id == equipment_id)
+    if kinds:
+        wanted = wanted.where(GatewayEventRow.kind.in_(kinds))
     if before is not None:
         wanted = wanted.where(GatewayEventRow.at < before)
-    return [EventView(r.id, r.gateway_id, r.equipment_id, r.at, r.kind, r.detail) for r in await tx.session.scalars(wanted)]
+    return [event_view(r) for r in await tx.session.scalars(wanted)]
+
+
+def event_view(r: GatewayEventRow) -> EventView:
+    """A row as it is shown."""
+    return EventView(r.id, r.gateway_id, r.equipment_id, r.at, r.kind, r.detail, r.last_at, r.count, r.version, r.fingerprint, r.title)
 
 
 async def found_machines(tx: Tx, gateway_id: UUID) -> list[Found]:

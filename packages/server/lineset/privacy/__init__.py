@@ -16,7 +16,7 @@ from lineset.privacy.declare import (
 )
 from lineset.privacy.door import Context, Door, Person, System, Tx
 from lineset.privacy.register import Register, Undeclared
-from lineset.privacy.retention import add_jobs, sweep
+from lineset.privacy.retention import add_jobs, network_of, shorten, sweep
 from lineset.privacy.vault import KeyStore, Unsealable, Vault, fold_email
 from lineset.privacy.vocabulary import (
     WHILE_ACCOUNT,
@@ -55,7 +55,9 @@ __all__ = [
     "by_person",
     "fold_email",
     "held",
+    "network_of",
     "secret_digest",
+    "shorten",
     "sweep",
     "table",
     "technical",

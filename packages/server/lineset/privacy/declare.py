@@ -15,7 +15,10 @@ Access = Literal["r", "rw"]
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """What one column holds. `export` is True or the reason why it is left out; `keep` the legal basis when erasure keeps it."""
+    """What one column holds. `export` is True or the reason why it is left out; `keep` the legal basis when erasure keeps it.
+
+    `shorten`: a network address is kept whole for that time after a column of the same table, then only the network that it is in.
+    """
 
     category: str
     sensitivity: Sensitivity = Sensitivity.ORDINARY
@@ -23,12 +26,15 @@ class Holds:
     erase: Erase = "delete"
     keep: str = ""
     recipients: tuple[str, ...] = ()
+    shorten: Retention | None = None
 
     def __post_init__(self) -> None:
         if self.category not in CATEGORIES:
             raise ValueError(f"{self.category!r} is not a declared category; add it to privacy/vocabulary.py")
         if self.erase == "keep" and not self.keep:
             raise ValueError("erase='keep' needs the legal basis in `keep`")
+        if self.shorten is not None and (self.category != "user.device.ip_address" or self.shorten.days is None):
+            raise ValueError("only network addresses are shortened, and after a number of days")
 
 
 def held(
@@ -39,9 +45,10 @@ def held(
     erase: Erase = "delete",
     keep: str = "",
     recipients: tuple[str, ...] = (),
+    shorten: Retention | None = None,
 ) -> dict[str, Any]:
     """The `info` of a column, for `mapped_column(..., info=held("user.name"))`."""
-    return {"holds": Holds(category, sensitivity, export, erase, keep, recipients)}
+    return {"holds": Holds(category, sensitivity, export, erase, keep, recipients, shorten)}
 
 
 def technical() -> dict[str, Any]:

@@ -38,6 +38,10 @@ class Register:
                 missing.append(f"{table.name}: the path {declared.path!r} to its subject")
             if declared.retention.anchor in table.columns and not _ends(declared):
                 missing.append(f"{table.name}: housekeeping may not delete what has reached its time")
+            for c in table.columns:
+                holds = c.info.get("holds")
+                if isinstance(holds, Holds) and holds.shorten and (holds.shorten.anchor not in table.columns or not _ends(declared)):
+                    missing.append(f"{table.name}.{c.name}: housekeeping can't shorten it")
         if missing:
             raise Undeclared("undeclared", "These hold data without a declaration: " + ", ".join(sorted(missing)))
 

@@ -1,22 +1,26 @@
 """What has reached its time is deleted, by the declarations alone.
 
 A table whose retention is anchored in one of its columns loses the rows whose anchor is older than the declared days. Retention that is
-anchored in an event ("account closed") is erasure's business.
+anchored in an event ("account closed") is erasure's business. Network addresses are shortened before that, where a column says so.
 """
 
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 
 import procrastinate
 import structlog
+from sqlalchemy import Column, delete, distinct, select, update
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import delete
 
 from lineset.kit.clock import now
-from lineset.privacy.declare import Table
+from lineset.privacy.declare import Holds, Table
 from lineset.privacy.door import Context, Door, System, Tx
 from lineset.privacy.register import Register
-from lineset.privacy.vocabulary import Purpose
+from lineset.privacy.vocabulary import Purpose, Retention
 
+IPV4_PREFIX, IPV6_PREFIX = 24, 48
+"""Bits of an address that stay: a provider's few hundred customers, or one provider's region."""
+_AT_ONCE = 2_000
 HOUSEKEEPING = Context(System("housekeeping"), Purpose.KEEP)
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +43,44 @@ async def sweep(tx: Tx, register: Register) -> dict[str, int]:
     return counts
 
 
+def shortened_columns(register: Register) -> list[tuple["Column[str | None]", Retention]]:
+    """The columns whose network addresses lose their end after a time, in order of table and name."""
+    found = []
+    for _, table in sorted(register.metadata.tables.items()):
+        for column in table.columns:
+            holds = column.info.get("holds")
+            if isinstance(holds, Holds) and holds.shorten is not None:
+                found.append((column, holds.shorten))
+    return found
+
+
+def network_of(address: str) -> str | None:
+    """The network of an address, as 203.0.113.0/24 or 2001:db8:1::/48; None for what is none."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if found.version == 6 else None
+    found = mapped or found
+    return str(ip_network((found, IPV4_PREFIX if found.version == 4 else IPV6_PREFIX), strict=False))
+
+
+async def shorten(tx: Tx, register: Register) -> dict[str, int]:
+    """Leave of network addresses past their declared time only the network; how many addresses by column. For `System("housekeeping")`."""
+    counts = {}
+    for column, after in shortened_columns(register):
+        table = column.table
+        over = table.columns[after.anchor] < now() - timedelta(days=after.days or 0)
+        whole = select(distinct(column)).where(over, column.is_not(None), column.not_like("%/%")).limit(_AT_ONCE)
+        found = [address for address in await tx.session.scalars(whole) if address is not None]
+        for address in found:
+            values = {column.name: network_of(address)}
+            await tx.session.execute(update(table).where(over, column == address).values(values))
+        if found:
+            counts[f"{table.name}.{column.name}"] = len(found)
+    return counts
+
+
 def add_jobs(app: procrastinate.Blueprint, door: Door, register: Register) -> None:
     """Register `privacy.sweep`, which runs once an hour."""
 
@@ -46,5 +88,5 @@ def add_jobs(app: procrastinate.Blueprint, door: Door, register: Register) -> No
     @app.task(name="privacy.sweep", queueing_lock="privacy.sweep")
     async def sweep_all(timestamp: int) -> None:
         async with door.open(HOUSEKEEPING) as tx:
-            counts = await sweep(tx, register)
+            counts = await sweep(tx, register) | await shorten(tx, register)
         _log.info("deleted what is past its time", due=timestamp, **counts)

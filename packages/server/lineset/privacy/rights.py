@@ -1,8 +1,10 @@
 """What the acting person may do in a household, asked of the same functions that row-level security asks; and numbers for staff."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 
 from lineset.privacy.door import System, Tx
@@ -28,3 +30,30 @@ async def totals(tx: Tx) -> dict[str, int]:
     Numbers alone, for the operator's staff and the purpose of administration; nothing for anybody else.
     """
     return dict((await tx.session.execute(text("SELECT what, number FROM access.totals()"))).tuples().all())
+
+
+class FleetTrouble(msgspec.Struct, frozen=True):
+    """Equal troubles of the whole fleet. `source`: gateway or app; `affected`: so many gateways or people, in so many `homes`."""
+
+    source: str
+    kind: str
+    title: str
+    mark: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+    affected: int
+    homes: int
+    versions: tuple[str, ...]
+
+
+async def fleet_troubles(tx: Tx, since: datetime) -> list[FleetTrouble]:
+    """Troubles of all gateways and pages since that time, newest first, at most 200, for the operator's support and security.
+
+    Nothing in them says whose they are; nothing for anybody else, or for another purpose than administration.
+    """
+    rows = await tx.session.execute(text("SELECT * FROM access.troubles(:since)"), {"since": since})
+    return [
+        FleetTrouble(r.source, r.kind, r.title, r.mark, int(r.times), r.first_at, r.last_at, r.affected, r.homes, tuple(r.versions))
+        for r in rows
+    ]
