@@ -151,9 +151,9 @@ def migrate(data: Data = None) -> None:
         out.print("The database was brought to this version." if changed else "The database is at this version already.")
 
 
-@app.command(hidden=True)
+@app.command()
 def prepare(data: Data = None) -> None:
-    """Migrate, and print the operator's one-time link where nobody is the operator yet; `lineset up` does it."""
+    """Migrate, and print the operator's one-time link where nobody is the operator yet; `up` does it."""
     with _plainly():
         settings = _role("prepare", data)
         from lineset.preparing import prepare as work  # noqa: PLC0415 - see the module
@@ -190,6 +190,7 @@ def nats_config(
             name=name,
             bind=listen,
             inner=listen,
+            known=host[0],
             cluster_port=cluster_port,
             routes=tuple(route or ()),
         )

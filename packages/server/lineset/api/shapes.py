@@ -221,10 +221,12 @@ class Renewal(msgspec.Struct, frozen=True):
 
 
 class Mqtt(msgspec.Struct, frozen=True):
-    """Where the message broker waits for certificates."""
+    """Where the message broker waits for certificates. `servers`: all that there are, as host:port; any of them will do, and when one
+    fails, another."""
 
     host: str
     port: int
+    servers: tuple[str, ...] = ()
 
 
 class Identity(msgspec.Struct, frozen=True):

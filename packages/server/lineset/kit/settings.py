@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
     smtp_url: str = ""  # smtp://user:password@host:port or smtps://; empty: mails wait in the development mailbox
     mail_from: str = "lineset@localhost"
     hosts: tuple[str, ...] = ()  # names by which devices reach this machine, for the server certificates
+    mqtt_servers: tuple[str, ...] = ()  # host:port of every server that takes devices with a certificate; empty: this machine's
     contact: Contact = Contact()
     demo: bool = False
 
@@ -109,6 +110,15 @@ def _s3_endpoint(address: str) -> str:
     return address
 
 
+def _servers(text: str) -> tuple[str, ...]:
+    servers = tuple(part.strip() for part in text.split(",") if part.strip())
+    for server in servers:
+        host, _, port = server.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise Invalid("bad_setting", f"LINESET_MQTT_SERVERS has {server!r}; give host:port, several with commas.")
+    return servers
+
+
 def _count(env: Mapping[str, str], name: str, most: int) -> int:
     text = env.get(name) or "1"
     if not text.isdigit() or not 0 < int(text) <= most:
@@ -146,6 +156,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         smtp_url=env.get("LINESET_SMTP_URL", ""),
         mail_from=env.get("LINESET_MAIL_FROM") or "lineset@localhost",
         hosts=tuple(h.strip() for h in env.get("LINESET_HOSTS", "").split(",") if h.strip()),
+        mqtt_servers=_servers(env.get("LINESET_MQTT_SERVERS", "")),
         contact=Contact(
             name=env.get("LINESET_CONTACT_NAME", ""),
             address=env.get("LINESET_CONTACT_ADDRESS", ""),
