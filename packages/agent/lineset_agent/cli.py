@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from lineset_agent import __version__
+from lineset_agent import __version__, crash
 from lineset_agent.config import STORE_FILE, AgentConfig, ConfigError, load_identity, load_settings
 from lineset_agent.drivers import CommandDriver
 from lineset_agent.enrol import EnrolError, enrol, keep_token
@@ -78,8 +78,16 @@ def run(data: Data = DEFAULT_DATA, verbose: Annotated[bool, typer.Option(help="S
         buffer_bytes=settings.buffer_megabytes << 20,
         limits=settings.limits,
     )
-    driver = CommandDriver(settings.driver.command, settings.driver.timeout)
-    _or_fail(_until_told(Agent(config, driver)))
+    recent = crash.Recent()
+    logging.getLogger("lineset_agent").addHandler(recent)
+    agent = Agent(config, CommandDriver(settings.driver.command, settings.driver.timeout), recent=recent.lines)
+    try:
+        _or_fail(_until_told(agent))
+    except Exception as error:
+        logging.getLogger(__name__).exception("the agent failed")
+        say = f"The agent stopped by a fault of its own ({type(error).__name__}). A report is kept in {data / crash.FILE}"
+        typer.secho(f"{say} and is sent at the next start: lineset-agent run --data {data}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(70) from error  # EX_SOFTWARE: a supervisor starts it again
 
 
 @app.command()

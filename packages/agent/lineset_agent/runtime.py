@@ -6,13 +6,13 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 from lineset_contract.wire import Event, Frame
 
-from lineset_agent import __version__
+from lineset_agent import __version__, crash
 from lineset_agent.buffer import Buffer, Depth
 from lineset_agent.clock import Clock, SystemClock, is_set
 from lineset_agent.config import STORE_FILE, AgentConfig, ConfigError
@@ -46,12 +46,14 @@ class _Untimed(msgspec.Struct):
 
 class Agent:
     """Reads a driver's machines every `poll_interval`, keeps each frame on disk until the cloud has it, carries out
-    commands. `run` ends when it is cancelled, or with StoreError or ConfigError when the data folder is no use."""
+    commands. `run` ends when it is cancelled, or with StoreError or ConfigError when the data folder is no use. Of any other error it
+    leaves a report in the folder, which the next start sends; `recent` gives the last lines of the log for it."""
 
-    def __init__(self, config: AgentConfig, driver: Driver, clock: Clock | None = None) -> None:
+    def __init__(self, config: AgentConfig, driver: Driver, clock: Clock | None = None, recent: Callable[[], list[str]] = list) -> None:
         self.config = config
         self._driver = driver
         self._clock = clock or SystemClock()
+        self._recent = recent
         self._parts: _Parts | None = None
         self._unsaved: list[Frame] = []
         self._untimed: list[_Untimed] = []
@@ -77,7 +79,7 @@ class Agent:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        with _only_one(self.config.data):
+        with _only_one(self.config.data), self._reporting():
             parts = self._parts = _Parts(self, self.config, self._driver, self._clock)
             try:
                 await self._run(parts)
@@ -85,6 +87,17 @@ class Agent:
                 await asyncio.shield(parts.close())
                 self._parts = None
                 self.started.clear()
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        except (StoreError, ConfigError):
+            raise  # these say themselves what to do about the disk or the settings
+        except Exception as error:
+            crash.write(self.config.data, error, at=self._clock.now(), uptime_s=time.monotonic() - began, lines=self._recent())
+            raise
 
     async def _run(self, parts: "_Parts") -> None:
         await parts.machines.look_around()
@@ -216,7 +229,11 @@ class _Parts:
 
     def _note_start(self) -> None:
         now = self._clock.now()
-        if self.store.get("running") == "1":
+
+        def tell(at: float, detail: dict[str, object]) -> None:
+            self.outbox.add("events", Event("crash", at, None, detail))
+
+        if not crash.take(self.store.path.parent, tell) and self.store.get("running") == "1":
             self.outbox.add("events", Event("crash", now, None, {"say": "the agent did not end in order"}))
         if self.store.moved_aside is not None:
             detail: dict[str, object] = {"code": "buffer_unreadable", "kept_as": self.store.moved_aside.name}
