@@ -98,6 +98,7 @@ def create_app(settings: Settings) -> Litestar:
             log.info("web_ready", url=settings.url)
             yield
             await hub.stop()
+            await api.close(app.state)
 
     handlers: list[ControllerRouterHandler] = [alive, healthy, *pages.routes(settings), *api.routes()]
     return Litestar(

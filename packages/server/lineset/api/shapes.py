@@ -204,6 +204,34 @@ class Stored(msgspec.Struct, frozen=True):
     say: str
 
 
+class Happening(msgspec.Struct, frozen=True):
+    """Something that happened at a gateway or at one of its machines. `fingerprint` is the same for equal troubles, null for all else."""
+
+    id: UUID
+    kind: str
+    at: datetime
+    last_at: datetime
+    count: int
+    equipment: UUID | None
+    version: str | None
+    fingerprint: str | None
+    detail: dict[str, object]
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Equal troubles of a gateway; `detail` is the newest one's."""
+
+    fingerprint: str
+    kind: str
+    title: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    versions: list[str]
+    equipment: list[UUID]
+    detail: dict[str, object]
+
+
 class Enrolment(msgspec.Struct, frozen=True):
     """A claim code and a certificate signing request (PKCS #10, PEM) for a key that never leaves the device."""
 
@@ -306,3 +334,13 @@ def command(view: control.CommandView) -> Command:
         view.settled_at,
         [Step(s.state, s.at, s.detail) for s in view.steps],
     )
+
+
+def happening(e: gateways.EventView) -> Happening:
+    """An event of a gateway."""
+    return Happening(e.id, e.kind, e.at, e.last_at or e.at, e.count, e.equipment, e.version, e.fingerprint, e.detail)
+
+
+def trouble(t: gateways.Trouble) -> Trouble:
+    """Equal troubles of a gateway."""
+    return Trouble(t.fingerprint, t.kind, t.title, t.count, t.first_at, t.last_at, list(t.versions), list(t.machines), t.detail)

@@ -108,8 +108,8 @@ async def get_series(
     buckets: Annotated[int, QueryParameter(description="From 2 to 2,000; two values in each keep every peak")] = 400,
 ) -> shapes.Series:
     """Points on one axis of times, downsampled so that no peak is lost."""
-    until = _time(end, "end") if end else now()
-    since = _time(start, "start") if start else until - timedelta(days=1)
+    until = moment_of(end, "end") if end else now()
+    since = moment_of(start, "start") if start else until - timedelta(days=1)
     async with desk.platform.door.open(caller.context) as tx:
         found = await sites.get_equipment(tx, id_of(equipment_id, "machine"))
         names = [n.strip() for n in points.split(",")] if points else list(profile(found.type).headlines)
@@ -119,7 +119,7 @@ async def get_series(
     return shapes.Series(found.id, since, until, units, series.t, series.values)
 
 
-def _time(text: str, field: str) -> datetime:
+def moment_of(text: str, field: str) -> datetime:
     """A moment with its zone. A plus that was sent as it is arrives as a space. Raises Invalid."""
     try:
         found = msgspec.convert(_LOST_PLUS.sub(r"\1+\2", text.strip()), datetime, strict=False)

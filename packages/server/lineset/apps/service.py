@@ -26,6 +26,7 @@ _TOP = 3
 _FRAME = re.compile(r"[\w$.<>\[\] -]{0,60}@?[\w.-]{1,80}\.js:\d{1,7}:\d{1,7}")
 _PLACE = re.compile(r"[a-z][a-z-]{0,30}")
 _EMPTY: dict[str, object] = {"title": "", "message": "", "frames": [], "page": "", "address": None}
+_TOO_MANY = _EMPTY | {"kind": "too_many", "fingerprint": "too_many", "title": "too_many"}
 _BUILD = re.compile(r"[\w.-]{1,40}")
 
 
@@ -71,27 +72,27 @@ async def record(tx: Tx, report: Report, *, browser: str, address: str) -> None:
 
     An error that came before today is counted at its line; beyond 40 different ones a day only their number is kept.
     """
-    moment = now()
-    version = report.version if _BUILD.fullmatch(report.version) else "?"
     line = _opening(address) if report.kind == "opened" else _trouble(report)
-    if report.kind != "opened" and not await _has_room(tx, moment, str(line["fingerprint"])):
-        line = {
-            "kind": "too_many",
-            "fingerprint": "too_many",
-            "title": "too_many",
-            "message": "",
-            "frames": [],
-            "page": "",
-            "address": None,
-        }
+    if report.kind != "opened" and not await _has_room(tx, now(), str(line["fingerprint"])):
+        line = _TOO_MANY
+    await _add(tx, line, report.times, report.version, browser)
+
+
+async def record_flood(tx: Tx, times: int, *, version: str, browser: str) -> None:
+    """Keep that this many reports of the acting person came too fast to be read."""
+    await _add(tx, _TOO_MANY, times, version, browser)
+
+
+async def _add(tx: Tx, line: dict[str, object], times: int, version: str, browser: str) -> None:
+    moment = now()
     row = insert(AppEventRow).values(
         id=new_id(),
         person_id=tx.context.person,
         day=moment.date(),
         at=moment,
         last_at=moment,
-        count=min(max(report.times, 1), MAX_COUNT),
-        version=version,
+        count=min(max(times, 1), MAX_COUNT),
+        version=version if _BUILD.fullmatch(version) else "?",
         browser=plain(browser)[:80],
         **line,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from lineset.gateways.model import GatewayEventRow
 from lineset.kit.clock import now
@@ -88,8 +89,13 @@ async def troubles(
     if gateways is not None:
         mine.append(row.gateway_id.in_(gateways))
     found = (await tx.session.execute(_grouped(and_(*mine), min(max(limit, 1), 200)))).all()
-    newest = select(row.fingerprint, row.detail).distinct(row.fingerprint).where(*mine, row.fingerprint.in_([f.mark for f in found]))
-    details = dict((await tx.session.execute(newest.order_by(row.fingerprint, row.last_at.desc()))).tuples().all())
+    newest = (
+        select(row.fingerprint, row.detail)
+        .ext(distinct_on(row.fingerprint))
+        .where(*mine, row.fingerprint.in_([f.mark for f in found]))
+        .order_by(row.fingerprint, row.last_at.desc())
+    )
+    details = {r.fingerprint: r.detail for r in await tx.session.execute(newest)}
     return [
         Trouble(
             f.mark,

@@ -10,7 +10,7 @@ _VARIABLE = re.compile(
     r"|[\w.+-]+@[\w-]+\.[\w.]+"  # e-mail addresses
     r"|https?://\S+"
     r"|\"[^\"]{0,200}\"|'[^']{0,200}'|`[^`]{0,200}`|“[^”]{0,200}”"  # what was typed or named
-    r"|\b(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{6,}\b"  # digests, addresses in memory
+    r"|\b0x[0-9a-fA-F]+\b|\b(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{6,}\b"  # digests, addresses in memory
     r"|[-+]?\d[\d.,:]*"
 )
 _WORD = re.compile(r"[a-z][a-z0-9_.]{0,39}")

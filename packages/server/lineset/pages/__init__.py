@@ -14,6 +14,7 @@ from .common.edge import Edge
 from .common.errors import error_page
 from .common.live import Hub
 from .common.render import Templates
+from .common.reports import report_routes
 from .common.static import static_routes
 
 __all__ = ["Edge", "Hub", "error_page", "routes", "templates"]
@@ -32,6 +33,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every route of every area."""
     return [
         data_routes(),
+        report_routes(),
         *static_routes(),
         *public.routes(settings),
         *account.routes(),

@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 
 import procrastinate
 import structlog
-from sqlalchemy import Column, delete, distinct, select, update
+from sqlalchemy import Column, delete, select, update
 from sqlalchemy import Table as SqlTable
 
 from lineset.kit.clock import now
@@ -71,7 +71,7 @@ async def shorten(tx: Tx, register: Register) -> dict[str, int]:
     for column, after in shortened_columns(register):
         table = column.table
         over = table.columns[after.anchor] < now() - timedelta(days=after.days or 0)
-        whole = select(distinct(column)).where(over, column.is_not(None), column.not_like("%/%")).limit(_AT_ONCE)
+        whole = select(column).distinct().where(over, column.is_not(None), column.not_like("%/%")).limit(_AT_ONCE)
         found = [address for address in await tx.session.scalars(whole) if address is not None]
         for address in found:
             values = {column.name: network_of(address)}

@@ -29,7 +29,7 @@ async def totals(tx: Tx) -> dict[str, int]:
 
     Numbers alone, for the operator's staff and the purpose of administration; nothing for anybody else.
     """
-    return dict((await tx.session.execute(text("SELECT what, number FROM access.totals()"))).tuples().all())
+    return {row.what: row.number for row in await tx.session.execute(text("SELECT what, number FROM access.totals()"))}
 
 
 class FleetTrouble(msgspec.Struct, frozen=True):

@@ -5,12 +5,14 @@ import { startDay } from "./day.ts";
 import { startDial } from "./dial.ts";
 import { startLive } from "./live.ts";
 import { startRefresh } from "./refresh.ts";
+import { startReports } from "./reports.ts";
 import { startRows } from "./rows.ts";
 import { startSparks } from "./sparks.ts";
 import { startStepper } from "./stepper.ts";
 import { startTheme } from "./theme.ts";
 import { startZone } from "./zone.ts";
 
+startReports();
 startTheme();
 startDay();
 startDial();
