@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
 from cryptography import x509
@@ -52,6 +53,17 @@ class Gateway:
     key: Path
     token: str
     machines: dict[str, UUID]
+
+
+class Place(Protocol):
+    """A platform that gateways can reach: a `Rig`, or a cluster."""
+
+    @property
+    def settings(self) -> Settings:
+        """As one of its processes has them."""
+
+    def tls(self, gateway: Gateway | None = None) -> ssl.SSLContext:
+        """How a device verifies the platform, with its certificate if it has one."""
 
 
 @dataclass
@@ -142,12 +154,12 @@ def rig(data: Path) -> Iterator[Rig]:
         made.stop()
 
 
-def gateways(made: Rig, count: int, machines: int = 2) -> list[Gateway]:
+def gateways(made: Place, count: int, machines: int = 2) -> list[Gateway]:
     """Gateways of one household, each with machines hp0, hp1 …, enrolled with certificates, and with tokens."""
     return asyncio.run(_gateways(made, count, machines))
 
 
-async def _gateways(made: Rig, count: int, machines: int) -> list[Gateway]:
+async def _gateways(made: Place, count: int, machines: int) -> list[Gateway]:
     folder = made.settings.data / "demo"
     folder.mkdir(exist_ok=True)
     result = []

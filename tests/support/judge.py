@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import psycopg
 from lineset.kit.addresses import owner_url
 
-from tests.support.fleet import Rig
+from tests.support.fleet import Place
 from tests.support.sender import Sender
 
 
-def stored(rig: Rig) -> dict[tuple[str, int], int]:
+def stored(rig: Place) -> dict[tuple[str, int], int]:
     """How often each (machine's id, time in microseconds) is stored."""
     with psycopg.connect(owner_url(rig.settings)) as connection:
         # The owner is under row-level security like everybody else; it may take itself out for the length of a test.
@@ -25,7 +25,7 @@ def stored(rig: Rig) -> dict[tuple[str, int], int]:
         return {(machine, at): count for machine, at, count in rows}
 
 
-def judge(rig: Rig, senders: Iterable[Sender]) -> dict[str, int]:
+def judge(rig: Place, senders: Iterable[Sender]) -> dict[str, int]:
     """Counts of what went wrong, all 0 when nothing did, beside how much was judged.
 
     `lost`: acknowledged but not stored. `doubled`: stored more than once. `gaps`: acknowledged over a number that was never sent.

@@ -6,8 +6,10 @@ everything in memory and makes frames as fast as asked.
 
 import asyncio
 import contextlib
+import itertools
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import aiomqtt
@@ -16,7 +18,7 @@ from lineset_contract import topics
 from lineset_contract.points import POINTS
 from lineset_contract.wire import Ack, Frame, FrameMessage, WireValue
 
-from tests.support.fleet import Gateway, Rig
+from tests.support.fleet import Gateway, Place
 
 WINDOW = 48
 POINTS_20 = tuple(
@@ -51,10 +53,23 @@ class Ledger:
 
 
 class Sender:
-    """One gateway's connection. `make` gives the frames of a message; values are random, 20 points a frame."""
+    """One gateway's connection. Values are random, 20 points a frame. `ports`: of the servers it may use, one after the other when one
+    fails. `keepalive`: seconds after which a server that says nothing is left."""
 
-    def __init__(self, rig: Rig, gateway: Gateway, *, machines: int = 2, start: float | None = None, step: float = 1.0) -> None:
+    def __init__(
+        self,
+        rig: Place,
+        gateway: Gateway,
+        *,
+        machines: int = 2,
+        start: float | None = None,
+        step: float = 1.0,
+        ports: Sequence[int] = (),
+        keepalive: int = 60,
+    ) -> None:
         self._rig = rig
+        self._ports = itertools.cycle(ports or [rig.settings.mqtt_port])
+        self._keepalive = keepalive
         self.gateway = gateway
         self.ledger = Ledger(f"e{random.getrandbits(48):x}")
         self._machines = machines
@@ -89,11 +104,12 @@ class Sender:
         gateway = str(self.gateway.id)
         async with aiomqtt.Client(
             "127.0.0.1",
-            self._rig.settings.mqtt_port,
+            next(self._ports),
             identifier=gateway,
             tls_context=self._rig.tls(self.gateway),
             protocol=aiomqtt.ProtocolVersion.V311,
             timeout=5,
+            keepalive=self._keepalive,
             max_queued_outgoing_messages=0,
         ) as client:
             await client.subscribe(topics.ack(gateway), qos=0)

@@ -55,7 +55,7 @@ accounts {{
 }}
 {common}"""
 # A certificate of the authority alone opens no route: every gateway has one. no_advertise: our processes know all servers by the names
-# in their certificates, and need no addresses besides. A server that is silent is given up after 15 s, not after two minutes.
+# in their certificates, and need no addresses besides. A server that is silent is given up after 9 s, not after two minutes.
 _CLUSTER = """\
 cluster {{
   name: lineset
@@ -65,7 +65,7 @@ cluster {{
   {tls}
   authorization {{ user: route, password: "{route}", timeout: 5 }}
   routes: [ {routes} ]
-  ping_interval: "5s"
+  ping_interval: "3s"
   ping_max: 2
 }}
 """

@@ -95,8 +95,8 @@ class Bus:
             max_reconnect_attempts=-1,
             reconnect_time_wait=_RETRY_S,  # type: ignore[arg-type] # a float is slept as it is
             connect_timeout=5,
-            ping_interval=5,
-            max_outstanding_pings=2,  # a server that is silent for 15 s is left for another
+            ping_interval=3,
+            max_outstanding_pings=2,  # a server that is silent for 9 s is left for another
             pending_size=16 * 1024 * 1024,
             error_cb=self._on_error,
             disconnected_cb=self._on_disconnect,
