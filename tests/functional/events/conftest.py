@@ -14,3 +14,4 @@ from tests.functional.devices.conftest import (  # noqa: F401 - fixtures
 )
 from tests.functional.devices.test_api import http, platform  # noqa: F401 - fixtures
 from tests.functional.devices.test_real_agent import admitting  # noqa: F401 - a fixture
+from tests.functional.pages.conftest import ines, installation, operator, visitor  # noqa: F401 - fixtures
