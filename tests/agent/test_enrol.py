@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from lineset_agent.config import Identity, load_identity
+from lineset_agent.config import AgentConfig, ConfigError, Identity, load_identity, load_settings
 from lineset_agent.enrol import EnrolError, enrol, keep_token, renew_if_due
 from lineset_agent.runtime import Agent
 
@@ -39,6 +39,7 @@ class CloudServer(ThreadingHTTPServer):
         self.age = timedelta()
         self.spoil = ""
         self.asked: list[dict[str, Any]] = []
+        self.servers: list[str] = []
 
     def get_request(self) -> tuple[Any, Any]:
         connection, address = super().get_request()
@@ -73,7 +74,7 @@ class CloudServer(ThreadingHTTPServer):
             "gateway": "another" if self.spoil == "gateway" else GATEWAY,
             "certificate": certificate,
             "ca": self.authority.pem.decode(),
-            "mqtt": {"host": "localhost", "port": self.mqtt_port},
+            "mqtt": {"host": "localhost", "port": self.mqtt_port, "servers": self.servers},
         }
 
 
@@ -115,6 +116,24 @@ def address(cloud: CloudServer) -> str:
 def enrolled(cloud: CloudServer, data: Path) -> Identity:
     asyncio.run(enrol(address(cloud), " ABCD-1234 ", data, cloud.authority.path))
     return load_identity(data)
+
+
+def test_the_agent_learns_all_servers_of_its_cloud(cloud: CloudServer, tmp_path: Path) -> None:
+    identity = enrolled(cloud, tmp_path / "one")
+    assert AgentConfig(identity, tmp_path).brokers() == [("localhost", 8883)]
+    cloud.servers = ["a.example.org:8883", "[2001:db8::7]:1883"]
+    identity = enrolled(cloud, tmp_path / "two")
+    assert AgentConfig(identity, tmp_path).brokers() == [("a.example.org", 8883), ("2001:db8::7", 1883)]
+    assert AgentConfig(identity, tmp_path, servers=("b.example.org:1",)).brokers() == [("b.example.org", 1)]
+    cloud.servers = ["a.example.org"]
+    with pytest.raises(EnrolError, match="write host:port"):
+        enrolled(cloud, tmp_path / "three")
+
+
+def test_a_server_in_the_settings_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "agent.toml").write_text('servers = ["lineset.example.org:8883", "b:"]\n')
+    with pytest.raises(ConfigError, match="'b:' is no server; write host:port"):
+        load_settings(tmp_path)
 
 
 def test_EQP_02_a_claim_code_becomes_an_identity(cloud: CloudServer, tmp_path: Path) -> None:

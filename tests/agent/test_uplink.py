@@ -326,3 +326,35 @@ def test_fifty_agents_fit_into_one_process(tmp_path: Path, broker: Broker) -> No
             await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(scenario())
+
+
+def test_TEL_02_when_its_server_dies_an_agent_goes_to_another(tmp_path: Path, own_broker: Broker, authority: Authority) -> None:
+    """Both servers lead to the same cloud, as in a cluster. Nothing is lost on the way from one to the other, and nothing comes twice."""
+
+    async def scenario() -> None:
+        folder = tmp_path / "second"
+        folder.mkdir()
+        second = Broker(folder, authority)
+        for broker in (own_broker, second):
+            await asyncio.to_thread(broker.start)
+        try:
+            both = (f"localhost:{own_broker.mqtt_port}", f"localhost:{second.mqtt_port}")
+            settings = msgspec.structs.replace(config(own_broker, "roams", tmp_path / "data"), servers=both)
+            pump = HeatPump()
+            agent = Agent(settings, pump)
+            async with cloud_of(own_broker, "roams") as one, cloud_of(second, "roams") as other:
+                other.committed, other.order = one.committed, one.order
+                async with running(agent.run()):
+                    await until(lambda: len(one.frames()) >= 20, what="frames by one of the servers")
+                    (own_broker if one.arrivals else second).kill()
+                    left, found = (one, other) if one.arrivals else (other, one)
+                    assert found.arrivals == 0
+                    await until(lambda: found.arrivals >= 20, what="frames by the other server")
+                    assert left.arrivals
+                    pump.reads_until_pause = pump.count
+                    await until(lambda: agent.depth().frames == 0, what="everything acknowledged")
+                assert one.values("run_time") == list(range(1, pump.count + 1))
+        finally:
+            second.kill()
+
+    asyncio.run(scenario())

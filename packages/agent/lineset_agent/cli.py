@@ -77,6 +77,7 @@ def run(data: Data = DEFAULT_DATA, verbose: Annotated[bool, typer.Option(help="S
         read_timeout=settings.driver.timeout + 5,
         buffer_bytes=settings.buffer_megabytes << 20,
         limits=settings.limits,
+        servers=settings.servers,
     )
     recent = crash.Recent()
     logging.getLogger("lineset_agent").addHandler(recent)

@@ -22,6 +22,7 @@ class ConfigError(Exception):
 class Identity(msgspec.Struct, frozen=True):
     """Who the gateway is at its cloud. Written by enrolment as `gateway.json`.
 
+    `servers`: all of the cloud's servers as host:port; any of them will do. Empty: there is only `host` and `port`.
     `ca`: certificate file that the cloud's certificate must chain to; None trusts the system's authorities.
     Either `certificate` (a PEM file with key and chain; `key` if the key has a file of its own) or `token_file`.
     """
@@ -34,6 +35,7 @@ class Identity(msgspec.Struct, frozen=True):
     certificate: Path | None = None
     key: Path | None = None
     token_file: Path | None = None
+    servers: tuple[str, ...] = ()
 
     def token(self) -> str | None:
         """The token, read anew, so that it can be exchanged. Raises ConfigError."""
@@ -97,6 +99,21 @@ class AgentConfig(msgspec.Struct, frozen=True):
     """The installer's own limits by equipment and setting. They hold besides the cloud's and never widen them."""
     hand_grace: float = 120.0
     """A set point that changes this long after a command for it is still counted as the command's doing."""
+    servers: tuple[str, ...] = ()
+    """Servers by the installer's choice, host:port, instead of those that enrolment named."""
+
+    def brokers(self) -> list[tuple[str, int]]:
+        """Where the cloud's servers are, at least one. Raises ConfigError."""
+        named = self.servers or self.identity.servers
+        return [broker(server) for server in named] or [(self.identity.host, self.identity.port)]
+
+
+def broker(server: str) -> tuple[str, int]:
+    """Host and port of a server written as host:port. Raises ConfigError."""
+    host, _, port = server.rpartition(":")
+    if not host.strip("[]") or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"{server!r} is no server; write host:port, for example lineset.example.org:8883.")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 class DriverSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +130,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     poll_interval: float = 10.0
     buffer_megabytes: int = BUFFER_BYTES >> 20
     limits: dict[str, dict[str, Range]] = {}
+    servers: tuple[str, ...] = ()
 
 
 IDENTITY_FILE = "gateway.json"
@@ -153,6 +171,8 @@ def load_settings(data: Path) -> Settings:
         raise ConfigError(f"{path} is not usable: {error}") from None
     if settings.poll_interval < 1:
         raise ConfigError(f"poll_interval in {path} must be 1 s or more.")
+    for server in settings.servers:
+        broker(server)
     if settings.buffer_megabytes < 1:
         raise ConfigError(f"buffer_megabytes in {path} must be 1 or more.")
     return settings

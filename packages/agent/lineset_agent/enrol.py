@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from lineset_agent.config import IDENTITY_FILE, Identity, save_identity
+from lineset_agent.config import IDENTITY_FILE, ConfigError, Identity, broker, save_identity
 
 if TYPE_CHECKING:
     import httpx
@@ -39,6 +39,7 @@ class EnrolError(Exception):
 class _Mqtt(msgspec.Struct):
     host: str
     port: int
+    servers: tuple[str, ...] = ()
 
 
 class Enrolled(msgspec.Struct):
@@ -145,14 +146,20 @@ def _install(answer: Enrolled, key: ec.EllipticCurvePrivateKey, data: Path, serv
     if kept_ca is not None and kept_ca.resolve() != (data / "web-ca.pem").resolve():
         _write(data / "web-ca.pem", _read(kept_ca))
     _write(data / CERTIFICATE_FILE, private + answer.certificate.encode())
-    identity = Identity(answer.gateway, answer.mqtt.host, answer.mqtt.port, server, Path(CA_FILE), Path(CERTIFICATE_FILE))
+    mqtt = answer.mqtt
+    identity = Identity(answer.gateway, mqtt.host, mqtt.port, server, Path(CA_FILE), Path(CERTIFICATE_FILE), servers=mqtt.servers)
     _write(data / IDENTITY_FILE, save_identity(identity))
     (data / _NEW_KEY_FILE).unlink(missing_ok=True)
     return identity
 
 
 def _verify(answer: Enrolled, key: ec.EllipticCurvePrivateKey) -> None:
-    """The certificate must be for our key and from the CA that came with it. Raises EnrolError."""
+    """The certificate must be for our key and from the CA that came with it, and servers must be servers. Raises EnrolError."""
+    try:
+        for named in answer.mqtt.servers:
+            broker(named)
+    except ConfigError as error:
+        raise EnrolError(f"The cloud's answer cannot be used: {error}") from None
     try:
         certificate = x509.load_pem_x509_certificate(answer.certificate.encode())
         authorities = x509.load_pem_x509_certificates(answer.ca.encode())

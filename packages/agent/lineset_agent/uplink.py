@@ -66,6 +66,9 @@ class Uplink:
         self._new_parcels = asyncio.Event()
         self._reconnect = asyncio.Event()
         self._greeted = False
+        self._brokers = config.brokers()
+        # each gateway begins with another server, so that a fleet spreads over all of them
+        self._turn = random.randrange(len(self._brokers))  # noqa: S311
         self._window = Window(config, buffer)
         self._settle = Settle(buffer)
 
@@ -82,8 +85,8 @@ class Uplink:
         self._reconnect.set()
 
     async def run(self) -> None:
-        """Connect, stay connected, come back after every loss with a growing, jittered pause."""
-        pause = self._config.reconnect_after
+        """Connect, stay connected, come back after every loss: to the next server, with a pause that grows once all were tried."""
+        pause, failed = self._config.reconnect_after, 0
         while True:
             began = time.monotonic()
             try:
@@ -93,13 +96,15 @@ class Uplink:
                 continue
             except (aiomqtt.MqttError, ConfigError, StoreError, OSError, ssl.SSLError) as error:
                 self._note(error)
+                self._turn, failed = (self._turn + 1) % len(self._brokers), failed + 1
             finally:
                 self.connected.clear()
             if time.monotonic() - began > 30:
-                pause = self._config.reconnect_after
+                pause, failed = self._config.reconnect_after, 1
             # half to whole of the pause: after a power cut a thousand gateways do not come back in the same second
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
-            pause = min(pause * 2, self._config.reconnect_at_most)
+            if failed % len(self._brokers) == 0:
+                pause = min(pause * 2, self._config.reconnect_at_most)
 
     async def farewell(self) -> None:
         """Write down what was acknowledged; call after `run` was cancelled."""
@@ -110,9 +115,10 @@ class Uplink:
         context = await asyncio.to_thread(identity.tls)
         will = Status("offline", self._clock.now())
         token = identity.token()
+        host, port = self._brokers[self._turn]
         client = aiomqtt.Client(
-            identity.host,
-            identity.port,
+            host,
+            port,
             identifier=identity.gateway,
             username=identity.gateway if token is not None else None,
             password=token,
@@ -128,7 +134,7 @@ class Uplink:
             await self._greet(client)
             self.connected.set()
             self.last_error = ""
-            log.info("%s is connected to %s:%d", identity.gateway, identity.host, identity.port)
+            log.info("%s is connected to %s:%d", identity.gateway, host, port)
             try:
                 await self._session(client)
             finally:

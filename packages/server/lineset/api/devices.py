@@ -192,5 +192,5 @@ def _count(raw: msgspec.Raw) -> int:
 def _identity(request: Ask, desk: Desk, enrolled: gateways.Enrolled) -> shapes.Identity:
     settings = desk.platform.settings
     host = settings.hosts[0] if settings.hosts else request.url.hostname or "localhost"
-    mqtt = shapes.Mqtt(host, settings.mqtt_port, settings.mqtt_servers)
+    mqtt = shapes.Mqtt(host, settings.mqtt_port, list(settings.mqtt_servers))
     return shapes.Identity(enrolled.gateway, enrolled.certificate, enrolled.ca, enrolled.ends_at, mqtt)

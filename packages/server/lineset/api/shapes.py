@@ -254,7 +254,7 @@ class Mqtt(msgspec.Struct, frozen=True):
 
     host: str
     port: int
-    servers: tuple[str, ...] = ()
+    servers: list[str] = []
 
 
 class Identity(msgspec.Struct, frozen=True):
