@@ -1,12 +1,16 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from lineset.kit.storage import Storage
 
 from tests.support.engines import Engines
 from tests.telemetry.world import Bench, bench
 
 
 @pytest.fixture
-async def world(database: str, engines: Engines) -> AsyncIterator[Bench]:
-    async with bench(database, engines.secret) as made:
+async def world(database: str, engines: Engines, tmp_path: Path) -> AsyncIterator[Bench]:
+    folder = tmp_path / "history"
+    folder.mkdir()
+    async with bench(database, engines.secret, Storage(f"file://{folder}")) as made:
         yield made

@@ -11,9 +11,11 @@ import psycopg
 from lineset import gateways, sites
 from lineset.kit.database import make_engine
 from lineset.kit.roles import APP, INGEST, role_url
+from lineset.kit.storage import Storage
 from lineset.privacy import Context, Door, Person, Purpose, System, Vault
 from lineset.telemetry import Ingestor, Latest, Message, latest
 from lineset_contract.wire import Ack
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.functional.devices.world import Heard, Home, Keys, home
 
@@ -31,6 +33,7 @@ class Bench:
     machines: dict[str, UUID]
     heard: Heard
     owner_address: str
+    engine: AsyncEngine
     acks: list[Ack] = field(default_factory=list)
 
     async def send(self, *bodies: bytes | dict[str, object], gateway: UUID | None = None) -> list[Ack]:
@@ -52,7 +55,7 @@ class Bench:
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What the tables hold, read past row-level security for the length of one statement."""
         with psycopg.connect(self.owner_address) as connection:
-            for table in ("frames", "refusals", "poison_messages", "acknowledgements", "gateway_events"):
+            for table in ("frames", "late_frames", "history_files", "refusals", "poison_messages", "acknowledgements", "gateway_events"):
                 connection.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
             found = connection.execute(sql).fetchall()
             connection.rollback()
@@ -65,11 +68,11 @@ def message(seq: int, *frames: tuple[float, str, Mapping[str, object]], epoch: s
 
 
 @asynccontextmanager
-async def bench(database: str, secret: bytes) -> AsyncIterator[Bench]:
+async def bench(database: str, secret: bytes, storage: Storage | None = None) -> AsyncIterator[Bench]:
     """Open it on a migrated database."""
     engine = make_engine(role_url(database, secret, APP).render_as_string(hide_password=False))
     heard = Heard()
-    door = Door(engine, Vault(Keys(), b"k" * 32), heard.publish)
+    door = Door(engine, Vault(Keys(), b"k" * 32), heard.publish, storage)
     ingest_address = role_url(database, secret, INGEST).set(drivername="postgresql").render_as_string(hide_password=False)
 
     async def connect() -> psycopg.AsyncConnection:
@@ -84,7 +87,7 @@ async def bench(database: str, secret: bytes) -> AsyncIterator[Bench]:
             new = sites.NewEquipment(name=local, type=kind, local_name=local)
             machines[local] = await sites.add_equipment(tx, house.site, new, gateway_id=gateway)
     try:
-        yield Bench(door, ingestor, house, gateway, machines, heard, database)
+        yield Bench(door, ingestor, house, gateway, machines, heard, database, engine)
     finally:
         await ingestor.close()
         await engine.dispose()

@@ -15,6 +15,7 @@ from lineset.kit.bus import Bus
 from lineset.kit.database import make_engine
 from lineset.kit.roles import APP, INGEST, role_url
 from lineset.kit.settings import Settings, secret
+from lineset.kit.storage import storage
 from lineset.kit.subject_keys import SubjectKeys
 from lineset.privacy import Door, Register, Vault
 
@@ -54,7 +55,7 @@ async def open_platform(settings: Settings, name: str, *, role: str = APP, pool:
         vault = Vault(SubjectKeys(bus), secret(settings, "master"))
         async with engine.connect() as connection:
             await connection.run_sync(register.check_database)
-        yield Platform(settings, engine, bus, vault, Door(engine, vault, bus.publish), register)
+        yield Platform(settings, engine, bus, vault, Door(engine, vault, bus.publish, storage(settings, "history")), register)
     finally:
         await bus.close()
         await engine.dispose()

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from lineset.kit.errors import Denied
+from lineset.kit.storage import Storage
 from lineset.privacy.vault import Vault
 from lineset.privacy.vocabulary import SYSTEM_ACTORS, Purpose
 
@@ -72,6 +73,7 @@ class Tx:
     session: AsyncSession
     context: Context
     vault: Vault
+    storage: Storage | None = None
     _publish: Publish | None = None
     _after: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
@@ -98,12 +100,16 @@ class Tx:
 
 
 class Door:
-    """Opens transactions for declared actors and purposes. `publish` carries what they announce; without one nothing is announced."""
+    """Opens transactions for declared actors and purposes.
 
-    def __init__(self, engine: AsyncEngine, vault: Vault, publish: Publish | None = None) -> None:
+    `publish` carries what they announce; without one nothing is announced. `storage` holds the files of history.
+    """
+
+    def __init__(self, engine: AsyncEngine, vault: Vault, publish: Publish | None = None, storage: Storage | None = None) -> None:
         self._engine = engine
         self._vault = vault
         self._publish = publish
+        self._storage = storage
 
     @asynccontextmanager
     async def open(self, context: Context) -> AsyncIterator[Tx]:
@@ -113,7 +119,7 @@ class Door:
             Denied: the platform's actor is not declared, or not for this purpose.
         """
         check(context)
-        tx = Tx(AsyncSession(self._engine, expire_on_commit=False), context, self._vault, self._publish)
+        tx = Tx(AsyncSession(self._engine, expire_on_commit=False), context, self._vault, self._storage, self._publish)
         async with tx.session, tx.session.begin():
             await tx.session.execute(
                 text("SELECT set_config('app.actor', :actor, true), set_config('app.purpose', :purpose, true)"),

@@ -39,7 +39,9 @@ class SiteRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw"}),
+                by_household(
+                    systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw", "history": "r"}
+                ),
             )
         ),
     )
@@ -93,7 +95,10 @@ class EquipmentRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw"}, ingest="SELECT"),
+                by_household(
+                    systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw", "history": "r"},
+                    ingest="SELECT",
+                ),
             )
         ),
     )
@@ -134,7 +139,9 @@ class TenureRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "rw", "setup": "rw", "ingest": "r", "transfer": "rw"}, ingest="SELECT"),
+                by_household(
+                    systems={"import": "rw", "setup": "rw", "ingest": "r", "transfer": "rw", "history": "r"}, ingest="SELECT"
+                ),
             )
         ),
     )

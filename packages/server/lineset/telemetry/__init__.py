@@ -7,9 +7,13 @@ from lineset.telemetry import live, recorded
 from lineset.telemetry.ingestor import Counts, Ingestor, Message
 from lineset.telemetry.load import load
 from lineset.telemetry.queries import PoisonView, RefusalView, keep_poison, poison, refusal_counts, refusals
-from lineset.telemetry.series import Latest, PointInfo, Reading, Series, latest, points, series
+from lineset.telemetry.series import MAX_BUCKETS, MAX_POINTS, MAX_SPAN_S, Latest, Reading, Series, latest, points, series
+from lineset.telemetry.slots import PointInfo
 
 __all__ = [
+    "MAX_BUCKETS",
+    "MAX_POINTS",
+    "MAX_SPAN_S",
     "Counts",
     "Ingestor",
     "Latest",

@@ -48,7 +48,7 @@ class SlotRow(Base):
                 Guard(
                     read="equipment_id IN (SELECT id FROM equipment)",
                     write="false",
-                    systems={"import": "rw"},
+                    systems={"import": "rw", "history": "r"},
                     ingest="SELECT, INSERT",
                 ),
             )
@@ -166,7 +166,11 @@ class AcknowledgementRow(Base):
 
 
 class RefusalRow(Base):
-    """Something that a device sent and that was not taken, with the reason that the device was told."""
+    """Something that a device sent and that was not taken, with the reason that the device was told.
+
+    Where there is too much of it, it is only counted: one row for each gateway, reason and hour, with `times`, the newest sentence and no
+    place in the device's sequence.
+    """
 
     __tablename__ = "refusals"
     __table_args__ = (
@@ -179,7 +183,7 @@ class RefusalRow(Base):
                 "household_id",
                 FOR_READINGS,
                 Retention("at", 90),
-                by_household(write="", systems={"housekeeping": "rw", "import": "rw"}, ingest="SELECT, INSERT"),
+                by_household(write="", systems={"housekeeping": "rw", "import": "rw"}, ingest="SELECT, INSERT, UPDATE"),
             )
         ),
     )

@@ -21,6 +21,7 @@ class RefusalView:
     equipment: str | None
     code: str
     say: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class PoisonView:
 async def refusals(tx: Tx, gateways: list[UUID], limit: int = 50) -> list[RefusalView]:
     """The newest refusals of these gateways."""
     rows = await tx.session.execute(
-        select(RefusalRow.at, RefusalRow.gateway_id, RefusalRow.equipment, RefusalRow.code, RefusalRow.say)
+        select(RefusalRow.at, RefusalRow.gateway_id, RefusalRow.equipment, RefusalRow.code, RefusalRow.say, RefusalRow.times)
         .where(RefusalRow.gateway_id.in_(gateways))
         .order_by(RefusalRow.at.desc())
         .limit(limit)
@@ -48,11 +49,11 @@ async def refusals(tx: Tx, gateways: list[UUID], limit: int = 50) -> list[Refusa
 async def refusal_counts(tx: Tx, gateways: list[UUID], since: datetime) -> dict[UUID, int]:
     """How much of each gateway's sending was not taken since then; gateways without any have no entry."""
     rows = await tx.session.execute(
-        select(RefusalRow.gateway_id, func.count())
+        select(RefusalRow.gateway_id, func.sum(RefusalRow.times))
         .where(RefusalRow.gateway_id.in_(gateways), RefusalRow.at >= since)
         .group_by(RefusalRow.gateway_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows)
 
 
 async def poison(tx: Tx, limit: int = 50) -> list[PoisonView]:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import numpy as np
@@ -15,13 +15,16 @@ from lineset_contract.points import POINTS
 from numpy.typing import NDArray
 from sqlalchemy import text
 
-from lineset.kit.errors import Invalid, NotFound
+from lineset.kit.errors import Invalid
 from lineset.privacy import Tx
+from lineset.telemetry import ranges
 from lineset.telemetry.layout import Kind
+from lineset.telemetry.slots import PointInfo, points_of
 
-MAX_SPAN_S = 400 * 86_400
+MAX_SPAN_S = 30 * 366 * 86_400
 MAX_BUCKETS = 2_000
 MAX_POINTS = 16
+MODE = "operating_mode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +49,16 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points of one machine over a span, on one axis of times in seconds since 1970; None where there is no reading."""
+    """Points of one machine over a span, on one axis of times in seconds since 1970; None where there is no reading.
+
+    `step` is the length in seconds of what the coarsest part was read from: 0 for single readings, else hourly or daily sums, of which each
+    gives its lowest and its highest value.
+    """
 
     t: list[float]
     values: dict[str, list[float | None]]
     modes: list[tuple[float, float, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class PointInfo:
-    """A point that a machine has sent at least once."""
-
-    name: str
-    kind: Kind
-    slot: int
-    known: bool
+    step: float = 0.0
 
 
 async def latest(tx: Tx, equipment: list[UUID], names: Collection[str] | None = None) -> dict[UUID, Latest]:
@@ -79,7 +77,7 @@ async def latest(tx: Tx, equipment: list[UUID], names: Collection[str] | None = 
             {"ids": equipment},
         )
     ).all()
-    points = await _points(tx, [row[0] for row in rows])
+    points = await points_of(tx, [row[0] for row in rows])
     result = {}
     for id_, t, reals, real_times, totals, total_times in rows:
         values = {}
@@ -122,17 +120,7 @@ def _reading(point: PointInfo, value: float, t: float) -> Reading:
 
 async def points(tx: Tx, equipment: UUID) -> list[PointInfo]:
     """The points that a machine has sent, unknown ones flagged."""
-    return (await _points(tx, [equipment])).get(equipment, [])
-
-
-async def _points(tx: Tx, equipment: list[UUID]) -> dict[UUID, list[PointInfo]]:
-    rows = await tx.session.execute(
-        text("SELECT equipment_id, point, kind, slot, known FROM slots WHERE equipment_id = ANY(:ids) ORDER BY point"), {"ids": equipment}
-    )
-    found: dict[UUID, list[PointInfo]] = {}
-    for id_, point, kind, slot, known in rows:
-        found.setdefault(id_, []).append(PointInfo(point, cast("Kind", kind), slot, known))
-    return found
+    return (await points_of(tx, [equipment])).get(equipment, [])
 
 
 async def series(
@@ -141,7 +129,8 @@ async def series(
     """Points of one machine from `start` until before `end`.
 
     At most two values a bucket: the lowest and the highest, in the order in which they came, so that no peak is lost. A bucket without a
-    reading is a gap. With `modes` the spans of each operating mode come along.
+    reading is a gap. With `modes` the spans of each operating mode come along; from sums, each as long as the mode lasted, at the
+    start of its hour or day.
 
     Raises:
         Invalid: no point, too many points or buckets, a span that is empty or too long.
@@ -152,42 +141,16 @@ async def series(
     if not 2 <= buckets <= MAX_BUCKETS:
         raise Invalid("bad_buckets", f"Ask for 2 to {MAX_BUCKETS} buckets.", "buckets")
     if start.tzinfo is None or end.tzinfo is None or not 0 < (end - start).total_seconds() <= MAX_SPAN_S:
-        raise Invalid("bad_span", "Give a start before the end, with time zones, at most 400 days apart.", "start")
-    ids = list(
-        (
-            await tx.session.execute(
-                text(
-                    # No lower bound: the first owner also has what was measured before the machine was entered here.
-                    "SELECT series_id FROM tenures WHERE equipment_id = :id AND (ends_at IS NULL OR ends_at > :start) ORDER BY starts_at"
-                ),
-                {"id": equipment, "start": start},
-            )
-        ).scalars()
-    )
-    if not ids:
-        raise NotFound("machine")
-    slots = {p.name: p for p in await points(tx, equipment)}
-    wanted = [*names, *(["operating_mode"] if modes and "operating_mode" not in names else [])]
-    t, columns = await _read(tx, ids, [slots.get(n) for n in wanted], start, end)
-    spans = _modes(t, columns[wanted.index("operating_mode")]) if modes else []
+        raise Invalid("bad_span", "Give a start before the end, with time zones, at most 30 years apart.", "start")
+    wanted = [*names, *([MODE] if modes and MODE not in names else [])]
+    tier, lanes = ranges.tier_for((end - start).total_seconds() / buckets), MODE if modes else ""
+    found = await ranges.read(tx, equipment, wanted, start, end, tier, lanes)
+    spans = _modes(found.hot_t, found.hot[wanted.index(MODE)]) if modes else []
+    t, columns = found.joined()
     axis, values = downsample(t, columns[: len(names)], start.timestamp(), end.timestamp(), buckets)
-    return Series(axis.tolist(), {n: _nullable(v) for n, v in zip(names, values, strict=True)}, spans)
-
-
-async def _read(
-    tx: Tx, ids: list[int], slots: list[PointInfo | None], start: datetime, end: datetime
-) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    picked = [s for s in slots if s is not None]
-    # Slots are whole numbers from our own table, so they may stand in the statement.
-    columns = "".join(f", {'totals' if s.kind == 'counter' else 'reals'}[{int(s.slot) + 1}]" for s in picked)
-    statement = f"SELECT extract(epoch FROM t)::float8{columns} FROM access.read_frames(:ids, :start, :end)"  # noqa: S608
-    if len(ids) > 1:
-        statement += " ORDER BY 1"
-    rows: list[Any] = list((await tx.session.execute(text(statement), {"ids": ids, "start": start, "end": end})).all())
-    table = np.array(rows, np.float64).reshape(len(rows), 1 + len(picked))
-    by_slot = {id(s): table[:, 1 + i] for i, s in enumerate(picked)}
-    missing = np.full(len(rows), np.nan)
-    return table[:, 0], [missing if s is None else by_slot[id(s)] for s in slots]
+    point = POINTS[MODE]
+    told = [(a, b, point.word(float(code)) or "unknown") for a, b, code in found.states]
+    return Series(axis.tolist(), {n: _nullable(v) for n, v in zip(names, values, strict=True)}, told + spans, found.step)
 
 
 def downsample(
