@@ -1,8 +1,8 @@
 """A load generator: many devices in one process, each on its own connection of MQTT 3.1.1 over TLS with its certificate.
 
 It takes as little of the machine as it can, so that the platform under test has the rest: packets are put together here instead of by a
-client library. What goes over the wire is what a device sends: each message encoded anew, in a record of its own, at most `WINDOW` ahead of the
-acknowledgements.
+client library. What goes over the wire is what a device sends: each message encoded anew, in a record of its own, at most `WINDOW`
+ahead of the acknowledgements.
 """
 
 import asyncio
@@ -156,7 +156,9 @@ class Device(asyncio.Protocol):
         self.transport.write(b"\x30" + _length(len(body)) + body)
 
 
-async def send(rig: Rig, fleet: list[Gateway], messages: int, rate: float = 0.0, *, machines: int = 2, t: float) -> tuple[float, list[Tally]]:
+async def send(
+    rig: Rig, fleet: list[Gateway], messages: int, rate: float = 0.0, *, machines: int = 2, t: float
+) -> tuple[float, list[Tally]]:
     """Each gateway of the fleet sends `messages`, at `rate` a second each (0: as fast as possible), frames one second apart from `t` on.
 
     Returns the seconds from the first message to the last acknowledgement, and what each device did.

@@ -65,7 +65,7 @@ def test_the_numbers_of_the_device_guide_are_those_of_the_code() -> None:
     from lineset.kit.ca import GATEWAY_DAYS  # noqa: PLC0415
     from lineset.telemetry.layout import MAX_UNKNOWN  # noqa: PLC0415
     from lineset.telemetry.store import AHEAD  # noqa: PLC0415
-    from lineset.telemetry.throttle import Throttle  # noqa: PLC0415
+    from lineset.telemetry.throttle import BYTES_PER_FRAME, Throttle  # noqa: PLC0415
 
     frames = " ".join(section(DEVICE_API, "Frames").split())
     assert f"| bytes in a message | {wire.MAX_MESSAGE_BYTES:,} |" in frames
@@ -76,6 +76,8 @@ def test_the_numbers_of_the_device_guide_are_those_of_the_code() -> None:
     assert f"| {wire.MAX_AGE_LIVE_S // 86_400} days;" in frames
     assert f"| {wire.WINDOW} are good practice; those more than {AHEAD:,} beyond" in frames
     assert f"| {Throttle.PER_SECOND}, after a first {Throttle.BURST:,} |" in frames
+    assert f"| {Throttle.HOUSEHOLD_PER_SECOND:,}, after a first {Throttle.HOUSEHOLD_BURST:,} |" in frames
+    assert f"| {BYTES_PER_FRAME:,}, where that is more" in frames
     assert f"1 to {wire.MAX_NAME} of a-z" in frames
     assert f"1 to {wire.MAX_EPOCH} ASCII letters" in section(DEVICE_API, "Numbers and acknowledgements")
     assert f"A certificate lasts {GATEWAY_DAYS} days" in section(DEVICE_API, "Connecting")

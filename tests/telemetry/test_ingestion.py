@@ -142,6 +142,7 @@ async def test_a_gateway_that_nobody_knows_gets_nothing_stored(world: Bench) -> 
 
 async def test_over_rate_is_refused_for_now_and_taken_later(world: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lineset.telemetry.throttle.Throttle.BURST", 3)
+    monkeypatch.setattr("lineset.telemetry.throttle.Throttle.PER_SECOND", 1)
     t = just_now()
     messages = [message(n, (t + n, "hp1", {"room_temperature": 20})) for n in range(1, 6)]
     acks = await world.send(*messages)

@@ -6,12 +6,13 @@ slot) goes the careful way, frame by frame, through the contract's own check, wh
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from lineset_contract.refusals import Refusal, refuse
-from lineset_contract.values import check_frame, check_time
-from lineset_contract.wire import MAX_POINTS_PER_FRAME, Frame
+from lineset_contract.values import check_frame
+from lineset_contract.wire import MAX_AGE_LIVE_S, MAX_CLOCK_AHEAD_S, MAX_POINTS_PER_FRAME, Frame
 from numpy.typing import NDArray
 
 from lineset.telemetry.layout import MAX_UNKNOWN, Layout, Shape
@@ -46,12 +47,11 @@ class Route:
         return self.spans[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a frame came from: number of the message in the batch, and place in the message."""
 
     message: int
-    index: int
+    frame: int
 
 
 @dataclass(slots=True)
@@ -80,10 +80,11 @@ class Newest:
 
 @dataclass(slots=True)
 class _Group:
-    values: list[list[object]] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
-    routes: list[Route] = field(default_factory=list)
-    sources: list[Source] = field(default_factory=list)
+    """Frames of one shape: their values one after the other, their times, and where each belongs."""
+
+    values: list[object] = field(default_factory=list)
+    t: list[float] = field(default_factory=list)
+    rows: list[tuple[Route, Frame, Source]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -111,19 +112,17 @@ class Builder:
 
     def add(self, route: Route, frame: Frame, source: Source) -> None:
         """Take one frame."""
-        if self._now is not None and (late := check_time(frame.t, self._now)) is not None:
-            self.refusals.append((source, late))
-            return
         shape = route.layout.shape(tuple(frame.v)) if len(frame.v) <= MAX_POINTS_PER_FRAME else None
-        values: list[object] = list(frame.v.values())
-        if shape is None or not _numbers(shape, values):
+        if shape is None:
             self._carefully(route, frame, source)
             return
-        _, group = self._groups.setdefault(id(shape), (shape, _Group()))
-        group.values.append(values)
-        group.frames.append(frame)
-        group.routes.append(route)
-        group.sources.append(source)
+        pair = self._groups.get(id(shape))
+        if pair is None:
+            pair = self._groups[id(shape)] = (shape, _Group())
+        group = pair[1]
+        group.values.extend(frame.v.values())
+        group.t.append(frame.t)
+        group.rows.append((route, frame, source))
 
     def retry(self, without_slot: dict[UUID, set[str]]) -> None:
         """Place the frames that waited for slots; points in `without_slot` got none, because the machine has too many."""
@@ -153,20 +152,27 @@ class Builder:
         return [joined for layout, blocks in parts.values() if len((joined := _join(layout, blocks)).t)]
 
     def _matrix(self, shape: Shape, group: _Group) -> Block:
-        matrix = np.array(group.values, np.float64)
-        bad = ~((matrix >= shape.low) & (matrix <= shape.high)).all(axis=1)
-        if bad.any():
-            for i in np.flatnonzero(bad):
-                self._carefully(group.routes[i], group.frames[i], group.sources[i])
-        keep = np.flatnonzero(~bad)
+        matrix, missing = _numbers(shape, group.values)
+        t = np.array(group.t, np.float64)
+        good = ((matrix >= shape.low) & (matrix <= shape.high) | missing).all(axis=1) & ~missing.all(axis=1)
+        if self._now is not None:
+            good &= (t <= self._now + MAX_CLOCK_AHEAD_S) & (t >= self._now - MAX_AGE_LIVE_S)
+        rows = group.rows
+        if not good.all():
+            for i in np.flatnonzero(~good):
+                self._carefully(*rows[i])
+            kept = np.flatnonzero(good)
+            matrix, t, rows = matrix[kept], t[kept], [rows[i] for i in kept]
         layout = shape.layout
-        reals = np.full((len(keep), layout.reals), np.nan)
-        totals = np.full((len(keep), layout.totals), np.nan)
-        reals[:, shape.real_to] = matrix[np.ix_(keep, shape.real_from)]
-        totals[:, shape.total_to] = matrix[np.ix_(keep, shape.total_from)]
-        t = np.array([group.frames[i].t for i in keep], np.float64)
-        series = np.array([group.routes[i].span(group.frames[i].t).series for i in keep], np.int64)
-        return Block(layout, series, t, reals, totals, [group.sources[i] for i in keep])
+        reals = np.full((len(rows), layout.reals), np.nan)
+        totals = np.full((len(rows), layout.totals), np.nan)
+        reals[:, shape.real_to] = matrix[:, shape.real_from]
+        totals[:, shape.total_to] = matrix[:, shape.total_from]
+        series = [
+            route.spans[0].series if len(route.spans) == 1 else route.span(frame.t).series  # most machines have had one owner
+            for route, frame, _ in rows
+        ]
+        return Block(layout, np.array(series, np.int64), t, reals, totals, [source for _, _, source in rows])
 
     def _carefully(self, route: Route, frame: Frame, source: Source) -> None:
         checked = check_frame(frame, self._now)
@@ -200,21 +206,33 @@ class Builder:
         placed.sources.append(source)
 
 
-def _numbers(shape: Shape, values: list[object]) -> bool:
-    """Turn the words of code points into numbers, in place; whether every value is a plain number then."""
+def _numbers(shape: Shape, values: list[object]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The values of frames of one shape as a matrix, one frame a row, and which are no reading (null).
+
+    Words of code points become numbers. What is no number becomes infinite, so that its frame goes the careful way.
+    """
+    width = shape.width
     for place, codes in shape.codes:
-        value = values[place]
-        if isinstance(value, str):
-            code = codes.get(value)
-            if code is None:
-                return False
-            values[place] = code
-        elif value not in codes.values():
-            return False
-    return _PLAIN.issuperset(map(type, values))
+        values[place::width] = [None if value is None else codes.get(value, np.inf) for value in values[place::width]]
+    kinds = set(map(type, values))
+    if not kinds <= _PLAIN:
+        values = [value if type(value) in _PLAIN else np.inf for value in values]
+    try:
+        matrix = np.array(values, np.float64).reshape(-1, width)
+    except OverflowError:  # a whole number beyond the largest double
+        matrix = np.array([_float(v) for v in values], np.float64).reshape(-1, width)
+    # JSON has no NaN: whatever is NaN now was null
+    return matrix, np.isnan(matrix) if type(None) in kinds else np.zeros(matrix.shape, np.bool_)
 
 
-_PLAIN = frozenset({float, int})
+def _float(value: object) -> float:
+    try:
+        return np.nan if value is None else float(value)  # type: ignore[arg-type] # only numbers are left
+    except OverflowError:
+        return np.inf
+
+
+_PLAIN = frozenset({float, int, type(None)})
 
 
 def _join(layout: Layout, blocks: Iterable[Block]) -> Block:

@@ -28,7 +28,7 @@ class Gateway:
 
 
 class Directory:
-    """Gateways and routes by id and local name. One asker at a time uses its connection."""
+    """Gateways and routes by id and local name, in memory. Ask `stale` and `read` what it says before you `get`."""
 
     def __init__(self) -> None:
         self._gateways: dict[UUID, Gateway | None] = {}
@@ -40,17 +40,21 @@ class Directory:
         self._gateways.pop(gateway, None)
         self._read_at.pop(gateway, None)
 
-    async def load(self, connection: AsyncConnection, wanted: dict[UUID, set[str]]) -> dict[UUID, Gateway | None]:
-        """The gateways by id (None: there is no such gateway, or it is revoked), read anew where what is known is old or lacks a
-        wanted machine."""
+    def stale(self, wanted: dict[UUID, set[str]]) -> list[UUID]:
+        """The gateways that must be read anew: what is known of them is old or lacks a wanted machine."""
         now = time.monotonic()
-        stale = [g for g, names in wanted.items() if self._stale(g, names, now)]
-        if stale:
-            if len(self._gateways) > _MAX_GATEWAYS:
-                self._gateways.clear()
-                self._read_at.clear()
-            await self._read(connection, stale, now)
-        return {g: self._gateways.get(g) for g in wanted}
+        return [g for g, names in wanted.items() if self._stale(g, names, now)]
+
+    async def read(self, connection: AsyncConnection, gateways: list[UUID]) -> None:
+        """Read these gateways, within a transaction of the ingestion role."""
+        if len(self._gateways) > _MAX_GATEWAYS:
+            self._gateways.clear()
+            self._read_at.clear()
+        await self._read(connection, gateways, time.monotonic())
+
+    def get(self, gateway: UUID) -> Gateway | None:
+        """What is known; None: there is no such gateway, or it is revoked."""
+        return self._gateways.get(gateway)
 
     def _stale(self, gateway: UUID, names: set[str], now: float) -> bool:
         read_at = self._read_at.get(gateway)

@@ -4,6 +4,7 @@ Machines that send the same points in the same order share one `Layout`; frames 
 thousands of frames becomes a few matrices, judged and stored without a step a value.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,9 +19,13 @@ Kind = Literal["real", "counter", "code"]
 
 @dataclass(slots=True)
 class Shape:
-    """How frames with just these points map to slots. Indexes are places in the frame's values, in its own order."""
+    """How frames with just these points map to slots. Indexes are places in the frame's values, in its own order.
 
-    codes: list[tuple[int, dict[str, int]]]
+    `codes` has the places of code points, with the number for each word and each number that they know.
+    """
+
+    width: int
+    codes: list[tuple[int, dict[object, int]]]
     real_from: NDArray[np.intp]
     real_to: NDArray[np.intp]
     total_from: NDArray[np.intp]
@@ -37,7 +42,7 @@ class Layout:
     slots: dict[str, tuple[Kind, int]]
     reals: int = 0
     totals: int = 0
-    shapes: dict[tuple[str, ...], Shape | None] = field(default_factory=dict)
+    shapes: dict[tuple[str, ...], Shape] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for kind, slot in self.slots.values():
@@ -48,11 +53,13 @@ class Layout:
 
     def shape(self, names: tuple[str, ...]) -> Shape | None:
         """The shape of frames with these points; None while one of them has no slot yet."""
-        if names not in self.shapes:
+        shape = self.shapes.get(names)
+        if shape is None and (shape := self._make(names)) is not None:
+            # only points with a slot: names that a device makes up are not remembered here
             if len(self.shapes) > 1000:
                 self.shapes.clear()
-            self.shapes[names] = self._make(names)
-        return self.shapes[names]
+            self.shapes[names] = shape
+        return shape
 
     def _make(self, names: tuple[str, ...]) -> Shape | None:
         if not names or any(n not in self.slots for n in names):
@@ -61,7 +68,8 @@ class Layout:
         totals = [(i, self.slots[n][1]) for i, n in enumerate(names) if self.slots[n][0] == "counter"]
         points = [POINTS.get(n) for n in names]
         return Shape(
-            codes=[(i, dict(p.codes)) for i, p in enumerate(points) if p is not None and p.kind == "code"],
+            width=len(names),
+            codes=[(i, _numbers(p.codes)) for i, p in enumerate(points) if p is not None and p.kind == "code"],
             real_from=np.array([i for i, _ in reals], np.intp),
             real_to=np.array([s for _, s in reals], np.intp),
             total_from=np.array([i for i, _ in totals], np.intp),
@@ -70,6 +78,11 @@ class Layout:
             high=np.array([np.finfo(np.float32).max if p is None else _high(p.codes, p.high) for p in points]),
             layout=self,
         )
+
+
+def _numbers(codes: Mapping[str, int]) -> dict[object, int]:
+    numbers: dict[object, int] = {code: code for code in codes.values()}
+    return numbers | dict(codes)
 
 
 def _low(codes: object, low: float) -> float:

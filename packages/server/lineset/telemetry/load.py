@@ -57,8 +57,8 @@ async def load(tx: Tx, equipment: UUID, t: Numbers, columns: Mapping[str, Number
         raise Invalid("too_many_points", f"A machine has at most {MAX_UNKNOWN} unknown points; there is no room for {names}.")
     route = Route(equipment, spans, Layouts().of(slots))
     block = _block(route, t, columns)
-    await store.ensure_days(raw, [block], set())
-    await store.insert(raw, [block])
+    await store.prepare(raw, own=False)
+    await store.insert(raw, [block], set(), await store.closed_before(raw))
     return len(t)
 
 
