@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 
 import nats
@@ -84,11 +85,11 @@ def test_SEC_02_the_bus_goes_no_further_with_a_server_that_offers_no_tls(cluster
     assert not [words for words in heard if b"CONNECT" in words or b"nkey" in words]
 
 
-def said_as_a_route(cluster: Cluster, port: int, identity: ssl.SSLContext, connect: dict[str, object]) -> bytes:
+def said_as_a_route(cluster: Cluster, port: int, identity: ssl.SSLContext, connect: Mapping[str, object]) -> bytes:
     """What a server of the cluster answers to one that calls itself another, until it closes or is silent for 2 s."""
     identity.check_hostname = False
     heard = b""
-    words = {"server_id": "x", "name": "x", "verbose": False, "tls_required": True, "cluster": "lineset", "headers": True} | connect
+    words = {"server_id": "x", "name": "x", "verbose": False, "tls_required": True, "cluster": "lineset", "headers": True, **connect}
     with socket.create_connection(("127.0.0.1", port), timeout=2) as plain:
         try:
             with identity.wrap_socket(plain) as route:

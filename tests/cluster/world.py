@@ -3,15 +3,39 @@
 import asyncio
 import contextlib
 import ssl
+import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from typing import Any
 
 import httpx
+from aiosmtpd.smtp import Envelope
 from lineset.kit.settings import Settings
 
 from deploy.loopback import Loopback
 from tests.support.fleet import Gateway
+
+
+class Mailroom:
+    """An SMTP server's handler that counts what it takes by subject line. While `hold` is not set it keeps everybody waiting."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.taken: Counter[str] = Counter()
+        self.waiting = 0
+        self.hold = threading.Event()
+        self.hold.set()
+
+    async def handle_DATA(self, _: Any, __: Any, envelope: Envelope) -> str:
+        self.waiting += 1
+        while not self.hold.is_set():
+            await asyncio.sleep(0.05)
+        assert isinstance(envelope.content, bytes)
+        self.taken[str(message_from_bytes(envelope.content)["subject"])] += 1
+        return "250 taken"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from lineset import accounts, gateways, messaging, privacy
 from lineset.control import Delivery
 from lineset.kit.addresses import database_secret, owner_url
+from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
 from lineset.platform import Platform, open_platform
@@ -42,12 +43,17 @@ def jobs(platform: Platform) -> procrastinate.App:
 
 
 def add_jobs(app: procrastinate.App, platform: Platform) -> None:
-    """Register what belongs to no domain: room for the coming days, and forgetting jobs that are done."""
+    """Register what belongs to no domain: room for the coming days, and jobs about jobs."""
 
     @app.periodic(cron="7 * * * *")
     @app.task(name="telemetry.make_room", queueing_lock="telemetry.make_room")
     async def make_room(timestamp: int) -> None:  # noqa: ARG001 - as above
         await make_days(platform)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="jobs.take_over", queueing_lock="jobs.take_over", pass_context=True)
+    async def resume(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
+        await take_over(context.app)
 
     @app.periodic(cron="13 5 * * *")
     @app.task(name="jobs.forget", queueing_lock="jobs.forget", pass_context=True)
