@@ -53,7 +53,7 @@ async def refusal_counts(tx: Tx, gateways: list[UUID], since: datetime) -> dict[
         .where(RefusalRow.gateway_id.in_(gateways), RefusalRow.at >= since)
         .group_by(RefusalRow.gateway_id)
     )
-    return dict(rows)
+    return dict(rows.all())
 
 
 async def poison(tx: Tx, limit: int = 50) -> list[PoisonView]:

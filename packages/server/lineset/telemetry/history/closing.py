@@ -118,7 +118,7 @@ async def keep_days(tx: Tx, series: Sequence[int]) -> dict[int, int]:
         ),
         {"s": list(series), "most": RAW_DAYS},
     )
-    chosen: dict[int, int] = dict(rows)
+    chosen: dict[int, int] = dict(rows.all())
     return {s: chosen.get(s) or RAW_DAYS for s in series}
 
 

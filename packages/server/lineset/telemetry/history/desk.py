@@ -54,7 +54,7 @@ class Desk:
                 ),
                 {"series": list(series)},
             )
-            return dict(rows)
+            return dict(rows.all())
 
     def read(self, parts: Collection[Part], only: pl.Expr | None = None) -> pl.DataFrame:
         """Rows of these files with all the columns that they have. Blocks."""
