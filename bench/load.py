@@ -6,6 +6,7 @@ ahead of the acknowledgements.
 """
 
 import asyncio
+import functools
 import random
 import time
 from dataclasses import dataclass, field
@@ -55,21 +56,28 @@ class Tally:
 
 
 class Device(asyncio.Protocol):
-    """One device. `total` messages at `rate` a second, or, with rate 0, as fast as acknowledgements let it."""
+    """One device. Each round has an epoch of its own."""
 
-    def __init__(self, gateway: Gateway, total: int, rate: float, *, machines: int, t: float) -> None:
-        self._gateway, self._total, self._rate, self._t = gateway, total, rate, t
+    def __init__(self, gateway: Gateway, *, machines: int) -> None:
+        self._gateway = gateway
         self._names = [f"hp{m}" for m in range(machines)]
         self._values: list[dict[str, WireValue]] = [{p: round(random.uniform(15, 25), 2) for p in POINTS_20} for _ in range(16)]
-        self._epoch = f"b{random.getrandbits(48):x}"
         self._head = _text(topics.frames(str(gateway.id)))
         self._buffer = b""
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.start(0, 0.0, 0.0)
+
+    def start(self, total: int, rate: float, t: float) -> None:
+        """Begin to send `total` messages at `rate` a second, or, with rate 0, as fast as acknowledgements let it."""
+        self._total, self._rate, self._t = total, rate, t
+        self._epoch = f"b{random.getrandbits(48):x}"
         self._due: dict[int, float] = {}
         self._next = 1
-        self._began = 0.0
         self.tally = Tally()
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._began = time.monotonic()
+        if total:
+            self._fill()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce the device."""
@@ -131,11 +139,6 @@ class Device(asyncio.Protocol):
         elif not self._rate:
             self._fill()
 
-    def start(self) -> None:
-        """Begin to send."""
-        self._began = time.monotonic()
-        self._fill()
-
     def _fill(self) -> None:
         """Send what is due and fits into the window. At a rate, a message that has to wait for the window waits on our clock."""
         loop_time = time.monotonic()
@@ -156,30 +159,39 @@ class Device(asyncio.Protocol):
         self.transport.write(b"\x30" + _length(len(body)) + body)
 
 
-async def send(
-    rig: Rig, fleet: list[Gateway], messages: int, rate: float = 0.0, *, machines: int = 2, t: float
-) -> tuple[float, list[Tally]]:
-    """Each gateway of the fleet sends `messages`, at `rate` a second each (0: as fast as possible), frames one second apart from `t` on.
+class Load:
+    """The devices of a fleet, connected once and sending in rounds."""
 
-    Returns the seconds from the first message to the last acknowledgement, and what each device did.
-    """
-    loop = asyncio.get_running_loop()
-    devices = []
-    for gateway in fleet:
-        _, device = await loop.create_connection(
-            lambda gateway=gateway: Device(gateway, messages, rate, machines=machines, t=t),  # type: ignore[misc]
-            "127.0.0.1",
-            rig.settings.mqtt_port,
-            ssl=rig.tls(gateway),
-            server_hostname="127.0.0.1",
-        )
-        devices.append(device)
-    await asyncio.gather(*(d.ready for d in devices))
-    began = time.monotonic()
-    for device in devices:
-        device.start()
-    await asyncio.gather(*(d.done for d in devices))
-    took = time.monotonic() - began
-    for device in devices:
-        device.transport.close()
-    return took, [d.tally for d in devices]
+    def __init__(self, rig: Rig, fleet: list[Gateway], *, machines: int = 2) -> None:
+        self._rig, self._fleet, self._machines = rig, fleet, machines
+        self._devices: list[Device] = []
+
+    async def connect(self) -> None:
+        """Connect all devices."""
+        loop = asyncio.get_running_loop()
+        for gateway in self._fleet:
+            _, device = await loop.create_connection(
+                functools.partial(Device, gateway, machines=self._machines),
+                "127.0.0.1",
+                self._rig.settings.mqtt_port,
+                ssl=self._rig.tls(gateway),
+                server_hostname="127.0.0.1",
+            )
+            self._devices.append(device)
+        await asyncio.gather(*(d.ready for d in self._devices))
+
+    async def send(self, messages: int, rate: float = 0.0, *, t: float) -> tuple[float, list[Tally]]:
+        """Each device sends `messages`, at `rate` a second each (0: as fast as it may), with frames one second apart from `t` on.
+
+        Returns the seconds from the first message to the last acknowledgement, and what each device did.
+        """
+        began = time.monotonic()
+        for device in self._devices:
+            device.start(messages, rate, t)
+        await asyncio.gather(*(d.done for d in self._devices))
+        return time.monotonic() - began, [d.tally for d in self._devices]
+
+    def close(self) -> None:
+        """Disconnect."""
+        for device in self._devices:
+            device.transport.close()
