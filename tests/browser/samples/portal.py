@@ -22,7 +22,7 @@ from lineset_contract.control import NO_LIMITS, Bounds, bounds
 from lineset_contract.profiles import PROFILES
 
 from tests.browser.samples.data import NOW, SITE, Sample, boiler, day, furnace, heat_pump, order, water_heater
-from tests.browser.samples.shared import gateway_samples, refused_samples
+from tests.browser.samples.shared import gateway_samples, refused_samples, trouble_samples
 
 LAYOUT: dict[str, Any] = {
     "layout": "portal/frame.html",
@@ -140,6 +140,7 @@ def _site(reader: Reader) -> dict[str, Any]:
         "machines": lines(reader, (heat_pump(), water_heater(9000.0), heat_pump(alarm_state="fault", fault_code=34.0)), NOW),
         "gateways": gateway_samples(reader),
         "refused": refused_samples(),
+        "troubles": trouble_samples(reader),
         "orders": orders,
         "rooms": (Zone(new_id(), "Upstairs"), Zone(new_id(), "Studio")),
         "address": "14 Sugar Pine Rd, Truckee, CA 96161",

@@ -3,13 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
-from lineset.gateways import ClaimCode, EventView, Found, GatewayView, NewToken, TokenView
+from lineset.gateways import ClaimCode, ConnectionView, EventView, Found, GatewayView, NewToken, TokenView, Trouble
 from lineset.kit.ids import new_id
 from lineset.pages.common.flows.gateways import qr_code
 from lineset.pages.common.flows.sites import ZONES, limit_rows, site_kinds
 from lineset.pages.common.forms import Form
 from lineset.pages.common.gateway_view import GatewayLine, RefusedLine, gateway_lines, gateway_page
 from lineset.pages.common.reader import Reader
+from lineset.pages.common.trouble_view import TroubleLine, trouble_lines
 from lineset.sites import Equipment, Zone
 from lineset.telemetry import RefusalView
 
@@ -83,9 +84,39 @@ def refused_samples() -> tuple[RefusedLine, ...]:
     )
 
 
+def troubles() -> list[Trouble]:
+    """A crash with its report, an error that comes again and again, a flood."""
+    frames = ["lineset_agent/cli.py:120 run", "lineset_agent/runtime.py:101 _run", "asyncio/tasks.py:267 __step"]
+    crash = {"type": "TimeoutError", "say": "no answer from pump 3", "frames": frames, "log": ["INFO buffer opened", "WARNING no link"]}
+    again = {"code": "read_failed", "say": "the driver did not answer within 30 s"}
+    return [
+        Trouble("a", "crash", "TimeoutError in _run", crash, 1, NOW, NOW, ("0.1.0",), (GATEWAY,), ()),
+        Trouble("b", "error", "read_failed", again, 1284, NOW - timedelta(days=9), NOW, ("0.1.0", "0.2.0"), (GATEWAY,), (MACHINES[0].id,)),
+        Trouble("c", "error", "too_many_events", {}, 90_210, NOW - timedelta(hours=2), NOW, (), (GATEWAY,), ()),
+    ]
+
+
+def trouble_samples(reader: Reader) -> tuple[TroubleLine, ...]:
+    """These as a site's page shows them."""
+    return trouble_lines(reader, troubles(), {m.id: m.name for m in MACHINES}, NOW)
+
+
+def connections() -> list[ConnectionView]:
+    """A whole address, and the network of an older one."""
+    return [
+        ConnectionView("certificate", "203.0.113.77", NOW, NOW, 3),
+        ConnectionView("http", "2001:db8:17::/48", NOW - timedelta(days=40), NOW - timedelta(days=40), 288),
+    ]
+
+
 def _gateways(reader: Reader, *, empty: bool = False, may: bool = True) -> dict[str, Any]:
     form = Form() if empty else Form(values={"code": "7K2M"}, errors={"code": "That is not a claim code."})
-    return LAYOUT | {"gateways": () if empty else gateway_samples(reader), "form": form, "may_change": may}
+    return LAYOUT | {
+        "gateways": () if empty else gateway_samples(reader),
+        "form": form,
+        "may_change": may,
+        "troubles": () if empty else trouble_samples(reader),
+    }
 
 
 def _gateway(reader: Reader) -> dict[str, Any]:
@@ -96,7 +127,7 @@ def _gateway(reader: Reader) -> dict[str, Any]:
         EventView(new_id(), GATEWAY, MACHINES[0].id, NOW, "hand_operation", {"setting": "heating_setpoint", "value": 21.5}),
         EventView(new_id(), GATEWAY, None, NOW, "violation", {"topic": "lineset/v1/other/frames"}),
     ]
-    page = gateway_page(reader, gateway(), MACHINES, found, refusals, events, NOW)
+    page = gateway_page(reader, gateway(), MACHINES, found, refusals, events, NOW, troubles(), connections())
     return LAYOUT | {"gateway": page, "form": Form(), "may_change": True, "may_release": True}
 
 
@@ -144,6 +175,7 @@ def _site_form(reader: Reader) -> dict[str, Any]:
         "limits": limit_rows(reader, ["heat_pump_air_air", "water_heater_heat_pump"]),
         "rooms": (Zone(new_id(), "Upstairs"),),
         "may_change": True,
+        "may_hand_over": True,
     }
 
 

@@ -77,6 +77,18 @@ async def get_company(tx: Tx, company_id: UUID) -> CompanyView:
     return _view(row)
 
 
+async def get_operator(tx: Tx) -> CompanyView:
+    """The company that runs this installation.
+
+    Raises:
+        NotFound: nobody has set the installation up yet.
+    """
+    row = await tx.session.scalar(select(OrganisationRow).where(OrganisationRow.kind == "operator"))
+    if row is None:
+        raise NotFound("company")
+    return _view(row)
+
+
 async def list_companies(tx: Tx) -> list[CompanyView]:
     """Every contractor, by name, for the operator's staff. Raises Denied for others."""
     await _staff_only(tx, *STAFF_ROLES)

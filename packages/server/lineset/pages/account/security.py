@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 
-from lineset import accounts
+from lineset import accounts, apps
 from lineset.accounts import Principal
 from lineset.kit.clock import now
 from lineset.kit.errors import Denied, LinesetError
@@ -16,6 +16,7 @@ from ..common.edge import Ask, edge, form_text
 from ..common.forms import Form
 from ..common.reader import Reader
 from ..common.refusals import refused
+from ..common.trouble_view import app_trouble_lines
 from .own import EMPTY, account_page, owner_of_account
 
 
@@ -100,6 +101,15 @@ async def revoke_token(request: Ask, token_id: UUID) -> Response[Any]:
     return go("/account/security?done=token#tokens")
 
 
+@post("/account/reports/forget")
+async def forget_reports(request: Ask) -> Response[Any]:
+    """Delete what one's pages reported."""
+    who, _ = await owner_of_account(request)
+    async with edge(request).door.open(who.acts(Purpose.SECURITY)) as tx:
+        await apps.forget(tx)
+    return go("/account/security?done=forgotten#reports")
+
+
 async def _show(
     request: Ask,
     who: Principal,
@@ -114,6 +124,7 @@ async def _show(
     async with edge(request).door.open(who.acts(Purpose.SECURITY)) as tx:
         sessions = await accounts.list_sessions(tx, who.session_id)
         tokens = await accounts.list_tokens(tx)
+        reports, opened = await apps.troubles(tx), await apps.openings(tx)
     sessions.sort(key=lambda s: not s.current)
     return account_page(
         request,
@@ -128,8 +139,10 @@ async def _show(
         tokens=tokens,
         token=token,
         token_name=token_name,
+        reports=app_trouble_lines(reader, reports, now()),
+        opened=opened,
         now=now(),
     )
 
 
-ROUTES = (security_page, change_password, end_session, end_others, end_all, make_token, revoke_token)
+ROUTES = (security_page, change_password, end_session, end_others, end_all, make_token, revoke_token, forget_reports)

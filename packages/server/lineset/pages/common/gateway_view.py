@@ -11,6 +11,7 @@ from lineset import gateways, sites, telemetry
 
 from .plate import type_name
 from .reader import Reader
+from .trouble_view import TROUBLES, ConnectionLine, TroubleLine, connection_lines, trouble_lines
 
 
 class GatewayLine(msgspec.Struct, frozen=True):
@@ -67,6 +68,8 @@ class GatewayPage(msgspec.Struct, frozen=True):
     found: tuple[FoundLine, ...]
     refused: tuple[RefusedLine, ...]
     happened: tuple[HappenedLine, ...]
+    troubles: tuple[TroubleLine, ...]
+    connections: tuple[ConnectionLine, ...]
 
 
 def gateway_lines(
@@ -115,6 +118,8 @@ def gateway_page(
     refusals: Sequence[telemetry.RefusalView],
     events: Sequence[gateways.EventView],
     now: datetime,
+    troubles: Sequence[gateways.Trouble] = (),
+    connections: Sequence[gateways.ConnectionView] = (),
 ) -> GatewayPage:
     """Build one gateway's page."""
     live = [m for m in machines if m.retired_at is None]
@@ -131,7 +136,9 @@ def gateway_page(
         free=tuple((str(m.id), m.name) for m in live if m.gateway_id is None),
         found=tuple(_found(reader, f, g.id) for f in found),
         refused=tuple(refused_line(reader, r, now) for r in refusals) + tuple(_violation(reader, e, now) for e in violations),
-        happened=tuple(_happened(reader, e, names, now) for e in events if e.kind != "violation"),
+        happened=tuple(_happened(reader, e, names, now) for e in events if e.kind not in (*TROUBLES, "violation")),
+        troubles=trouble_lines(reader, troubles, names, now),
+        connections=connection_lines(reader, connections, now),
     )
 
 

@@ -2,9 +2,9 @@
 
 from litestar.types import ControllerRouterHandler
 
-from . import companies, minting, overview
+from . import companies, minting, overview, staff, troubles
 
 
 def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
-    return [*overview.ROUTES, *companies.ROUTES, *minting.ROUTES]
+    return [*overview.ROUTES, *companies.ROUTES, *minting.ROUTES, *troubles.ROUTES, *staff.ROUTES]

@@ -5,7 +5,7 @@ from litestar.types import ControllerRouterHandler
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
-from . import routes_machines, routes_now, routes_sites
+from . import routes_machines, routes_now, routes_sites, routes_transfer
 from .area import HOME
 from .manifest import manifest
 
@@ -19,6 +19,7 @@ def routes() -> list[ControllerRouterHandler]:
         *routes_now.HANDLERS,
         *routes_machines.HANDLERS,
         *routes_sites.HANDLERS,
+        *routes_transfer.HANDLERS,
         form_routes(HOME),
         gateway_routes(HOME),
         settings_routes(HOME),

@@ -24,6 +24,7 @@ from ..common.machine_page import lines
 from ..common.orders import OrderLine, order_line
 from ..common.people import Names, colleagues_of
 from ..common.refusals import refused
+from ..common.trouble_view import TROUBLES, trouble_lines
 from .area import clients_of, place_in
 
 MOST_REFUSALS = 12
@@ -44,6 +45,8 @@ async def site_(request: Ask, site: str) -> Response[Any]:
         counts = await telemetry.refusal_counts(tx, ids, moment - DAY)
         refusals = await telemetry.refusals(tx, ids, MOST_REFUSALS) if ids else []
         orders = await _orders(tx, place, live, await colleagues_of(request, who))
+        troubles = await gateways.troubles(tx, gateways=ids, kinds=TROUBLES, limit=MOST_REFUSALS)
+    names = {m.id: m.name for m in place.site.equipment} | ({g.id: g.name for g in found} if len(found) > 1 else {})
     shown: tuple[RefusedLine, ...] = tuple(refused_line(place.reader, r, moment) for r in refusals)
     return page(
         request,
@@ -54,6 +57,7 @@ async def site_(request: Ask, site: str) -> Response[Any]:
         machines=machines,
         gateways=gateway_lines(place.reader, found, place.site.equipment, counts, moment),
         refused=shown,
+        troubles=trouble_lines(place.reader, troubles, names, moment),
         orders=orders,
         rooms=place.site.zones,
         address=place.site.address.line,

@@ -4,7 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from lineset.kit.settings import Settings
 
-from . import invitations, mailbox, passwords, preferences, setting_up, signing_in, signing_up, site
+from . import invitations, mailbox, passwords, preferences, setting_up, signing_in, signing_up, site, transfers
 
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
@@ -15,6 +15,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *signing_up.ROUTES,
         *passwords.ROUTES,
         *invitations.ROUTES,
+        *transfers.ROUTES,
         *setting_up.ROUTES,
         *preferences.ROUTES,
         *(mailbox.ROUTES if mailbox.open_here(settings) else ()),

@@ -22,16 +22,22 @@ from ..edge import Ask, edge, form_text, page
 from ..forms import Form
 from ..gateway_view import gateway_lines, gateway_page
 from ..refusals import refused
+from ..trouble_view import TROUBLES, trouble_lines
 
 DAY = timedelta(days=1)
 MOST_LINES = 40
+MOST_CONNECTIONS = 10
+_SHOWN = ("boot", "hand_operation", "inventory", "violation")
 
 
 async def overview(request: Ask, tx: Tx, place: Place, form: Form, status: int = 200) -> Response[Any]:
     """The gateways of the site, with the forms that claim and add one."""
     moment = now()
     found = await gateways.list_gateways(tx, place.site.id)
-    counts = await telemetry.refusal_counts(tx, [g.id for g in found], moment - DAY)
+    ids = [g.id for g in found]
+    counts = await telemetry.refusal_counts(tx, ids, moment - DAY)
+    troubles = await gateways.troubles(tx, gateways=ids, kinds=TROUBLES, limit=MOST_LINES)
+    names = {m.id: m.name for m in place.site.equipment} | ({g.id: g.name for g in found} if len(found) > 1 else {})
     return page(
         request,
         "common/gateways.html",
@@ -39,6 +45,7 @@ async def overview(request: Ask, tx: Tx, place: Place, form: Form, status: int =
         place.who,
         status=status,
         gateways=gateway_lines(place.reader, found, place.site.equipment, counts, moment),
+        troubles=trouble_lines(place.reader, troubles, names, moment),
         form=form,
         may_change=await may(tx, place.site.household_id, "equipment"),
         **place.layout | {"tab": "link"},
@@ -61,8 +68,10 @@ async def one(request: Ask, tx: Tx, place: Place, gateway: str, form: Form, stat
             place.site.equipment,
             await gateways.found_machines(tx, id_),
             await telemetry.refusals(tx, [id_], MOST_LINES),
-            await gateways.events(tx, gateway_id=id_, limit=MOST_LINES),
+            await gateways.events(tx, gateway_id=id_, limit=MOST_LINES, kinds=_SHOWN),
             now(),
+            await gateways.troubles(tx, gateways=[id_], kinds=TROUBLES, limit=MOST_LINES),
+            await gateways.connections(tx, id_, MOST_CONNECTIONS),
         ),
         form=form,
         may_change=await may(tx, place.site.household_id, "equipment"),

@@ -112,6 +112,7 @@ async def settings_page(request: Ask, tx: Tx, place: Place, form: Form, status: 
         limits=limit_rows(place.reader, kinds_here(place)),
         rooms=place.site.zones,
         may_change=await may(tx, place.site.household_id, "equipment"),
+        may_hand_over=await may(tx, place.site.household_id, "owner"),
         **place.layout,
     )
 
