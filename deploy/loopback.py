@@ -180,7 +180,8 @@ class Loopback:
 
     def _env(self, home: Path) -> dict[str, str]:
         lines = (home / "lineset.env").read_text().splitlines()
-        pairs = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        quoted = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        pairs = {name: value.strip("'") for name, value in quoted}
         passed = {name: os.environ[name] for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE") if name in os.environ}
         return pairs | passed | {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 

@@ -31,7 +31,7 @@ def write(plan: Plan, data: Path, out: Path, env: Mapping[str, str] | None = Non
     LINESET_S3_SECRET. Files with secrets have mode 600, their folders 700.
 
     Raises:
-        Invalid: the plan would not make a cluster, or a value has a line of its own.
+        Invalid: the plan would not make a cluster, or a value can't be written down.
     """
     check(plan)
     for name in SECRETS:
@@ -83,7 +83,7 @@ def _write_machine(plan: Plan, machine: Machine, data: Path, folder: Path, env: 
     write_files(settings, folder / "nats", layout, [machine.host])
     _copy_secrets(data, folder / "data")
     values = _values(plan, machine, data, env)
-    more = "".join(f"{name}={_one_line(name, value)}\n" for name, value in sorted(plan.env.items()))
+    more = "".join(f"{name}='{_one_line(name, value)}'\n" for name, value in sorted(plan.env.items()))
     _put(folder / "lineset.env", _filled("lineset.env", values) + more, 0o600)
     units = folder / "systemd"
     units.mkdir(exist_ok=True)
@@ -116,13 +116,13 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
 
 
 def _one_line(name: str, value: str) -> str:
-    """The value, which may not begin a setting of its own.
+    """The value, which may not begin a setting of its own: `lineset.env` is read by systemd and by shells.
 
     Raises:
-        Invalid: it holds a line break.
+        Invalid: it holds a line break or a quote.
     """
-    if re.search(r"[\r\n]", value):
-        raise Invalid("bad_plan", f"{name} has a line break; a setting is one line.")
+    if re.search(r"[\r\n'\\]", value):
+        raise Invalid("bad_plan", f"{name} has a line break, a quote or a backslash, which a setting can't have.")
     return value
 
 
