@@ -87,8 +87,13 @@ def refused_samples() -> tuple[RefusedLine, ...]:
 def troubles() -> list[Trouble]:
     """A crash with its report, an error that comes again and again, a flood."""
     frames = ["lineset_agent/cli.py:120 run", "lineset_agent/runtime.py:101 _run", "asyncio/tasks.py:267 __step"]
-    crash = {"type": "TimeoutError", "say": "no answer from pump 3", "frames": frames, "log": ["INFO buffer opened", "WARNING no link"]}
-    again = {"code": "read_failed", "say": "the driver did not answer within 30 s"}
+    crash: dict[str, object] = {
+        "type": "TimeoutError",
+        "say": "no answer from pump 3",
+        "frames": frames,
+        "log": ["INFO buffer opened", "WARNING no link"],
+    }
+    again: dict[str, object] = {"code": "read_failed", "say": "the driver did not answer within 30 s"}
     return [
         Trouble("a", "crash", "TimeoutError in _run", crash, 1, NOW, NOW, ("0.1.0",), (GATEWAY,), ()),
         Trouble("b", "error", "read_failed", again, 1284, NOW - timedelta(days=9), NOW, ("0.1.0", "0.2.0"), (GATEWAY,), (MACHINES[0].id,)),

@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from lineset import accounts
@@ -37,6 +37,10 @@ class Installation:
             async with open_platform(self.settings, "test", pool=1) as platform, platform.door.open(context) as tx:
                 return await do(tx)
 
+        return self.run(work)
+
+    def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine in a thread of its own."""
         results: list[T] = []
         thread = threading.Thread(target=lambda: results.append(asyncio.run(work())))
         thread.start()

@@ -4,13 +4,10 @@ import re
 from uuid import UUID
 
 import psycopg
-from lineset import accounts
 from lineset.kit.ids import new_id
 from lineset.kit.roles import INGEST, role_url
-from lineset.privacy import Context, Person, Purpose, Tx
-from sqlalchemy import text
 
-from tests.functional.pages.installation import SETUP, Installation
+from tests.functional.pages.installation import Installation
 from tests.support.visitor import PASSWORD, Visitor, new_address
 
 PAGES = ("/console", "/console/companies", "/console/gateways")
@@ -114,18 +111,9 @@ def test_messages_set_aside_are_shown_with_their_reason(installation: Installati
         assert words in page.text
 
 
-def test_ACC_05_other_staff_look_and_change_nothing(installation: Installation, operator: Visitor, visitor: Visitor) -> None:
+def test_ACC_05_other_staff_look_and_change_nothing(operator: Visitor, visitor: Visitor) -> None:
     email = new_address("ana")
-
-    async def invite(tx: Tx) -> None:
-        where = "SELECT o.id, m.person_id FROM organisations o JOIN memberships m ON m.organisation_id = o.id WHERE o.kind = 'operator'"
-        company, person = (await tx.session.execute(text(where))).one()
-        ids[:] = [company, person]
-
-    ids: list[UUID] = []
-    installation.act(SETUP, invite)
-    acting = Context(Person(ids[1]), Purpose.ADMINISTER)
-    installation.act(acting, lambda tx: accounts.invite_to_company(tx, ids[0], email, "analyst"))
+    operator.send(operator.get("/console/staff"), "/console/staff", email=email, role="analyst")
     visitor.send(visitor.get(visitor.mail(email, "/invitation")), "/invitation/new", name="Ana Field", password=PASSWORD)
     page = visitor.get("/console")
     assert page.status == 200

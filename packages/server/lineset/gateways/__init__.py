@@ -7,6 +7,7 @@ from lineset.gateways.callout import Callout
 from lineset.gateways.codes import ClaimCode, enrolment_link
 from lineset.gateways.connections import Connections, ConnectionView, connections
 from lineset.gateways.enrolment import Enrolled, claim, enrol, release, renew
+from lineset.gateways.flooding import FLOOD, Floods
 from lineset.gateways.happenings import record_event, record_flood, record_status, record_violation
 from lineset.gateways.identity import Allowed, ByCertificate, ByToken, Identities, Refused, Shown, live_gateways
 from lineset.gateways.jobs import add_jobs, end_tokens
@@ -40,6 +41,7 @@ from lineset.gateways.service import (
 from lineset.gateways.troubles import Trouble, troubles
 
 __all__ = [
+    "FLOOD",
     "Allowed",
     "ByCertificate",
     "ByToken",
@@ -49,6 +51,7 @@ __all__ = [
     "Connections",
     "Enrolled",
     "EventView",
+    "Floods",
     "Found",
     "GatewayView",
     "Identities",

@@ -123,7 +123,9 @@ async def _count(tx: Tx, gateway: GatewayRow, kind: str, detail: dict[str, objec
     if row is None:
         await _insert(tx, gateway, kind, detail, at, equipment, count=times, **trouble.columns | {"version": version})
     elif at not in (row.at, row.last_at) or kind == "violation":  # devices repeat what was not acknowledged to them
-        row.at, row.last_at, row.count = min(row.at, at), max(row.last_at, at), min(row.count + times, MAX_COUNT)
+        if at > row.last_at:
+            row.detail, row.last_at = detail, at
+        row.at, row.count = min(row.at, at), min(row.count + times, MAX_COUNT)
         await tx.session.flush()
 
 

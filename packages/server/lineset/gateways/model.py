@@ -139,8 +139,9 @@ class GatewayTokenRow(Base):
 class GatewayEventRow(Base):
     """Something that happened to a gateway: started, failed, was set by hand, tried another's topic, dropped its oldest readings.
 
-    Troubles that are the same (`fingerprint`) are one row for each day (UTC), gateway, machine and version, with how often and when first
-    and last. `title` names a trouble by code words and places in our own programs alone, so that the operator's staff may count it.
+    Troubles that are the same (`fingerprint`) are one row for each day (UTC), gateway, machine and version, with how often, when first and
+    last, and what the last one said. `title` names a trouble by code words and places in our own programs alone, so that the operator's
+    staff may count it.
     """
 
     __tablename__ = "gateway_events"
