@@ -17,8 +17,8 @@ from lineset_contract.wire import Ack, encode
 from nats.aio.msg import Msg
 
 from lineset import control, telemetry
-from lineset.gateways import Callout, Connections, Identities, live_gateways
-from lineset.kit.bus import DEVICE_PREFIX, FRAMES, Bus, bus_key
+from lineset.gateways import FLOOD, Callout, Connections, Floods, Identities, live_gateways
+from lineset.kit.bus import DEVICE_PREFIX, FRAMES, Bus, BusFault, bus_key
 from lineset.kit.durable import receipted_frames
 from lineset.kit.ids import parse_id
 from lineset.kit.roles import INGEST
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 QUEUE = "ingest"
 HTTP_FRAMES = "ingest.frames.*"
 _FETCH = 500
+_MOST_FLOODS = 1000
 
 
 class Frames:
@@ -92,6 +93,41 @@ class Frames:
                     await message.ack()
 
 
+class Cutting:
+    """Cuts off gateways that flood: everywhere, and they are not let in again at once."""
+
+    def __init__(self, bus: Bus, floods: Floods) -> None:
+        self._bus = bus
+        self._floods = floods
+        self._waiting: asyncio.Queue[UUID] = asyncio.Queue(_MOST_FLOODS)
+
+    def add(self, gateway: UUID) -> None:
+        """This one floods. While very many do, some wait until they are noticed again."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._waiting.put_nowait(gateway)
+
+    async def start(self) -> None:
+        """Listen to what other processes notice."""
+        await self._bus.subscribe(f"{FLOOD}.*", self._heard)
+
+    async def _heard(self, message: Msg) -> None:
+        gateway = parse_id(message.subject.rpartition(".")[2])
+        if gateway is not None:
+            self._floods.shut_out(gateway)
+
+    async def run(self, callout: Callout) -> None:
+        """Cut until cancelled."""
+        while True:
+            gateway = await self._waiting.get()
+            wait_s = self._floods.shut_out(gateway)
+            log.warning("gateway_floods", gateway=str(gateway), not_let_in_for_s=wait_s)
+            try:
+                await self._bus.publish(f"{FLOOD}.{gateway}")
+                await callout.kick(gateway)
+            except BusFault as error:
+                log.warning("flood_not_cut", gateway=str(gateway), error=error.say)
+
+
 @functools.lru_cache(maxsize=50_000)
 def gateway_of(subject: str) -> UUID | None:
     """The gateway in a subject such as lineset.v1.{gateway}.frames."""
@@ -106,27 +142,29 @@ async def run(settings: Settings) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
     async with open_platform(settings, "ingest", role=INGEST, pool=3) as platform:
-        ingestor = telemetry.Ingestor(platform.ingest_connection, platform.bus.publish)
+        floods = Floods(Identities(platform.door, Context(System("ingest"), Purpose.OPERATE)))
+        cutting = Cutting(platform.bus, floods)
+        ingestor = telemetry.Ingestor(platform.ingest_connection, platform.bus.publish, flooded=cutting.add)
         frames = Frames(platform, ingestor)
         await frames.start()
         inbox = control.Inbox(platform.door, platform.bus)
         await inbox.start()
         system = await Bus.connect(settings, "callout", account="system")
-        identities = Identities(platform.door, Context(System("ingest"), Purpose.OPERATE))
 
         async def live(gateways: list[UUID]) -> set[UUID]:
             async with platform.door.open(Context(System("ingest"), Purpose.OPERATE)) as tx:
                 return await live_gateways(tx, gateways)
 
         connections = Connections(platform.door, Context(System("ingest"), Purpose.OPERATE))
-        callout = Callout(platform.bus, system, bus_key(settings, "issuer"), identities, live, connections)
+        callout = Callout(platform.bus, system, bus_key(settings, "issuer"), floods, live, connections)
         await callout.start()
+        await cutting.start()
 
         async def healthy(message: Msg) -> None:
             await message.respond(json.dumps(vars_of(ingestor.counts)).encode())
 
         await platform.bus.subscribe("health.ingest", healthy, queue=QUEUE)
-        tasks = [asyncio.create_task(work) for work in (ingestor.run(), frames.durable(), inbox.run())]
+        tasks = [asyncio.create_task(work) for work in (ingestor.run(), frames.durable(), inbox.run(), cutting.run(callout))]
         _spare_the_collector()
         log.info("ingest_ready")
         waiting = asyncio.create_task(stop.wait())
@@ -158,6 +196,7 @@ def vars_of(counts: telemetry.Counts) -> dict[str, int]:
         "refused": counts.refused,
         "dropped": counts.dropped,
         "poison": counts.poison,
+        "floods": counts.floods,
     }
 
 

@@ -24,6 +24,7 @@ from lineset.telemetry.fair import FairQueue, Message, Offer
 from lineset.telemetry.judging import Read, Refusals, acknowledgements, admit, choose, place
 from lineset.telemetry.store import Refusing
 from lineset.telemetry.throttle import Spending, Throttle
+from lineset.telemetry.waste import Waste
 
 __all__ = ["Counts", "Ingestor", "Message"]
 
@@ -47,6 +48,7 @@ class Counts:
     refused: int = 0
     dropped: int = 0
     poison: int = 0
+    floods: int = 0
 
 
 @dataclass(slots=True)
@@ -56,14 +58,21 @@ class _Outcome:
 
 
 class Ingestor:
-    """Stores what gateways send. `connect` opens a connection of the ingestion role; `post` publishes on the broker."""
+    """Stores what gateways send. `connect` opens a connection of the ingestion role; `post` publishes on the broker; `flooded` is told
+    of a gateway that has to be cut off, because it sends far more than is taken of it."""
 
     def __init__(
-        self, connect: Callable[[], Awaitable[psycopg.AsyncConnection]], post: Post, clock: Callable[[], float] = time.time
+        self,
+        connect: Callable[[], Awaitable[psycopg.AsyncConnection]],
+        post: Post,
+        clock: Callable[[], float] = time.time,
+        flooded: Callable[[UUID], None] = lambda _: None,
     ) -> None:
         self._connect = connect
         self._post = post
         self._clock = clock
+        self._flooded = flooded
+        self._waste = Waste()
         self._connection: psycopg.AsyncConnection | None = None
         self._queue = FairQueue()
         self._arrived = asyncio.Event()
@@ -78,8 +87,11 @@ class Ingestor:
 
     def offer(self, message: Message) -> bool:
         """Put a message into the queue; False, and nothing kept, when there is no room for it: its sender will repeat it."""
-        if self._queue.offer(message) is not Offer.TAKEN:
+        outcome = self._queue.offer(message)
+        if outcome is not Offer.TAKEN:
             self.counts.dropped += 1
+            if outcome is Offer.LANE_FULL:
+                self._in_vain(message)
             return False
         self._arrived.set()
         return True
@@ -94,9 +106,15 @@ class Ingestor:
             await self._room.wait()
         if outcome is Offer.LANE_FULL:
             self.counts.dropped += 1
+            self._in_vain(message)
             return False
         self._arrived.set()
         return True
+
+    def _in_vain(self, message: Message) -> None:
+        if self._waste.add(message.gateway, len(message.payload)):
+            self.counts.floods += 1
+            self._flooded(message.gateway)
 
     async def run(self) -> None:
         """Store batches until cancelled."""
@@ -236,6 +254,8 @@ class Ingestor:
             await store.save_progress(connection, progress)
             await self._note_contact(connection, known)
         spending.settle()
+        for message in refusals.in_vain:
+            self._in_vain(message)
         self.counts.messages += len(taken)
         self.counts.frames += sum(len(b.t) for b in blocks)
         self.counts.refused += refusals.count

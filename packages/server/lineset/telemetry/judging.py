@@ -11,7 +11,7 @@ from lineset.telemetry.batch import Builder, Route, Source
 from lineset.telemetry.directory import Gateway
 from lineset.telemetry.fair import Message
 from lineset.telemetry.store import Key, Progress, Refusing
-from lineset.telemetry.throttle import BYTES_PER_FRAME, Quota, Spending
+from lineset.telemetry.throttle import BYTES_PER_FRAME, UNREADABLE_FRAMES, Quota, Spending
 
 _ROWS_PER_MESSAGE = 20
 _ANSWERS_PER_BATCH = 4
@@ -62,6 +62,7 @@ class Refusals:
         self._rows: list[Refusing] = []
         self._counted: dict[UUID, Refusing] = {}
         self.count = 0
+        self.in_vain: list[Message] = []
 
     def add(self, r: Read, index: int | None, refusal: Refusal) -> None:
         """Refuse a message (`index` None) or one of its frames for good."""
@@ -101,13 +102,14 @@ def admit(messages: Sequence[Message], gateway: Gateway | None, spending: Spendi
         whose = quota.exhausted()
         if whose is None:
             r = read(message)
-            frames = 0 if r.frames is None else len(r.frames.frames)
+            frames = UNREADABLE_FRAMES if r.frames is None else len(r.frames.frames)
             whose = quota.take(max(1, frames, len(message.payload) // BYTES_PER_FRAME))
         if whose is None:
             r.gateway, r.quota = gateway, quota
             admitted.append(r)
             continue
         over += 1
+        refusals.in_vain.append(message)
         refusal = spending.refusal(whose)
         refusals.add_up(gateway.id, gateway.household, refusal)
         if over <= _ANSWERS_PER_BATCH or message.reply or message.settled:

@@ -13,7 +13,9 @@ from lineset_contract.refusals import Refusal, refuse
 
 _MOST_KEYS = 100_000
 BYTES_PER_FRAME = 1024
-"""A message counts as a frame for each such part of it, if that is more than it has frames: what can't be read costs time too."""
+"""A message counts as a frame for each such part of it, if that is more than it has frames: reading takes time too."""
+UNREADABLE_FRAMES = 20
+"""What a message counts that can't be read at all."""
 
 Whose = Literal["gateway", "household"]
 _Buckets = dict[UUID, tuple[float, float]]
