@@ -7,15 +7,16 @@ import sys
 from typing import Any
 
 from lineset.pages.common.assets import Assets
+from lineset.pages.common.chart_answer import Answer
 from lineset.pages.common.draw import Spark
 from lineset.pages.common.reader import Reader
 from lineset.pages.common.render import THEMES, Frame, Templates, Who, new_nonce
 from lineset.pages.common.security import PAGE_HEADERS, content_security_policy
 from lineset.pages.common.static import static_routes
-from litestar import Litestar, MediaType, Request, Response, get
+from litestar import Litestar, MediaType, Request, Response, get, post
 
 from tests.browser.samples import ALL
-from tests.browser.samples.data import day
+from tests.browser.samples.charts import answer
 from tests.browser.samples.portal import trends
 
 WHO = {
@@ -61,14 +62,14 @@ def page(request: Request[Any, Any, Any], area: str, name: str) -> Response[str]
 
 
 @get("/charts/{equipment:str}", sync_to_thread=False)
-def charts(equipment: str, points: str) -> dict[str, Any]:
+def charts(request: Request[Any, Any, Any], equipment: str) -> Answer:
     """The sample day as the chart endpoint answers it."""
-    sample = day()
-    return {
-        "t": sample.t,
-        "series": {name: sample.series.get(name, [None] * len(sample.t)) for name in points.split(",")},
-        "modes": sample.modes,
-    }
+    return answer(Reader("en", "us", "America/Los_Angeles"), request.query_params)
+
+
+@post("/app/reports", status_code=204, sync_to_thread=False)
+def reports() -> None:
+    """What the pages tell of themselves goes nowhere here."""
 
 
 @get("/portal/trends", sync_to_thread=False)
@@ -80,7 +81,7 @@ def portal_trends(equipment: str) -> dict[str, Spark]:
 
 def create_app() -> Litestar:
     """The preview application."""
-    app = Litestar([index, page, charts, portal_trends, *static_routes()], openapi_config=None, debug=True)
+    app = Litestar([index, page, charts, reports, portal_trends, *static_routes()], openapi_config=None, debug=True)
     app.state.templates = Templates(Assets.read(), reload=True)
     return app
 

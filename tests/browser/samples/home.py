@@ -11,6 +11,7 @@ from lineset.pages.home.now import now_view
 from lineset_contract.control import NO_LIMITS, bounds
 from lineset_contract.profiles import PROFILES
 
+from tests.browser.samples.charts import part
 from tests.browser.samples.data import CABIN, NOW, SITE, Sample, day, heat_pump, order, water_heater
 
 BOUNDS = bounds(PROFILES["heat_pump_air_air"], NO_LIMITS, "heating_setpoint")
@@ -39,7 +40,13 @@ def _machine(reader: Reader) -> dict[str, Any]:
     profile = PROFILES[pump.type]
     limits = {name: bounds(profile, NO_LIMITS, name) for name, setting in profile.settings.items() if not setting.choices}
     view = machine_page(
-        reader, pump, day(), (order("succeeded"), order("failed", "The machine did not answer.")), limits, NOW, may_command=True
+        reader,
+        pump,
+        part(reader, pump),
+        (order("succeeded"), order("failed", "The machine did not answer.")),
+        limits,
+        NOW,
+        may_command=True,
     )
     return LAYOUT | {"e": view, "here": f"/home/{SITE.id}/machines/{pump.id}", "may_change": True}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from lineset.kit.ids import new_id
+from lineset.pages.common.charting import ChartPart
 from lineset.pages.common.draw import Spark, spark
 from lineset.pages.common.facts import Machine, Site
 from lineset.pages.common.flows.sites import ZONES, site_kinds
@@ -21,9 +22,11 @@ from lineset.sites import Zone
 from lineset_contract.control import NO_LIMITS, Bounds, bounds
 from lineset_contract.profiles import PROFILES
 
-from tests.browser.samples.data import NOW, SITE, Sample, boiler, day, furnace, heat_pump, order, water_heater
+from tests.browser.samples.charts import part, refused, silent
+from tests.browser.samples.data import NOW, SITE, Sample, boiler, furnace, heat_pump, order, water_heater
 from tests.browser.samples.shared import gateway_samples, refused_samples, trouble_samples
 
+CROWDED = {"compare": "week", "outdoor": "1", "points": "room_temperature,electric_power,supply_air_temperature,defrost_state"}
 LAYOUT: dict[str, Any] = {
     "layout": "portal/frame.html",
     "site": SITE,
@@ -119,7 +122,13 @@ def _limits(kind: str) -> dict[str, Bounds]:
 
 
 def _equipment(
-    reader: Reader, machine: Machine | None = None, *, may_command: bool = True, full: bool = True, **form: Any
+    reader: Reader,
+    machine: Machine | None = None,
+    *,
+    may_command: bool = True,
+    full: bool = True,
+    chart: ChartPart | None = None,
+    **form: Any,
 ) -> dict[str, Any]:
     shown = machine or heat_pump()
     orders = (
@@ -129,7 +138,14 @@ def _equipment(
         order("refused", "Heating set point 31 °C is above 30 °C, the limit of this type of machine.", 31.0, age=40000.0, who="Ines Lund"),
     )
     view = machine_page(
-        reader, shown, day() if full else None, orders if full else (), _limits(shown.type), NOW, may_command=may_command, **form
+        reader,
+        shown,
+        (chart or part(reader, shown)) if full else None,
+        orders if full else (),
+        _limits(shown.type),
+        NOW,
+        may_command=may_command,
+        **form,
     )
     return LAYOUT | {"e": view, "here": f"/portal/equipment/{shown.id}"}
 
@@ -183,6 +199,9 @@ SAMPLES: dict[str, Sample] = {
             r, typed={"heating_setpoint": "99"}, errors={"heating_setpoint": "99 °F is above 86 °F, the limit of this type of machine."}
         ),
     ),
+    "equipment-crowded": ("portal/equipment.html", lambda r: _equipment(r, chart=part(r, query=CROWDED))),
+    "equipment-silent": ("portal/equipment.html", lambda r: _equipment(r, chart=part(r, shown=silent()))),
+    "equipment-bad-range": ("portal/equipment.html", lambda r: _equipment(r, chart=refused(r))),
     "equipment-tank": ("portal/equipment.html", lambda r: _equipment(r, water_heater())),
     "equipment-boiler": ("portal/equipment.html", lambda r: _equipment(r, boiler())),
     "equipment-furnace": ("portal/equipment.html", lambda r: _equipment(r, furnace())),

@@ -1,25 +1,27 @@
 """What pages fetch after they are there: the live stream, and series for charts."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from lineset_contract.points import POINTS
 from litestar import Response, Router, get
 from litestar.response import Stream
 
-from lineset import sites, telemetry
+from lineset import sites
 from lineset.accounts import Principal
 from lineset.kit.clock import now
-from lineset.kit.errors import Invalid, NotFound
+from lineset.kit.errors import NotFound
 from lineset.kit.ids import parse_id
 from lineset.privacy import Context, Purpose
 
-from .edge import Ask, edge, require
+from .chart_answer import Answer, answer_of
+from .charted import BUCKETS
+from .charting import Charted, charted, compared
+from .edge import Ask, edge, page, reader_of, require
+from .figures import csv_of, table
+from .ranges import stamp
+from .reader import Reader
 
+H24 = 24
 MOST_MACHINES = 100
 ALLOWED = (Purpose.OPERATE, Purpose.SERVICE)
 
@@ -60,42 +62,48 @@ async def live_stream(request: Ask, equipment: str = "") -> Stream:
     return Stream(events(), media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"})
 
 
-@get("/charts/{equipment:str}")
-async def chart(request: Ask, equipment: str, points: str, start: datetime, end: datetime, buckets: int = 400) -> dict[str, Any]:
-    """Series of one machine on one axis, with the spans of its modes."""
+async def _charted(request: Ask, equipment: str, clock: int, buckets: int) -> tuple[Reader, Charted]:
+    """What the address asks of this machine, under the first purpose that lets the person see it."""
     who = await require(request)
     id_ = parse_id(equipment)
     if id_ is None:
         raise NotFound("machine")
-    names = [p for p in points.split(",") if p]
-    if not names:
-        raise Invalid("bad_points", "Name the points to chart.", "points")
     for context in _contexts(who):
         async with edge(request).door.open(context) as tx:
             if id_ not in await sites.households_of(tx, {id_}):
                 continue
-            found = await telemetry.series(tx, id_, names, start, end, buckets, modes=True)
-            return {"t": found.t, "series": found.values, "modes": found.modes}
+            machine = await sites.get_equipment(tx, id_)
+            zone = (await sites.get_site(tx, machine.site_id)).time_zone
+            reader = reader_of(request, who, zone=zone, clock24=True if clock == H24 else None)
+            return reader, await charted(tx, reader, machine, request.query_params, now(), buckets)
     raise NotFound("machine")
 
 
+@get("/charts/{equipment:str}")
+async def chart(request: Ask, equipment: str, buckets: int = BUCKETS, clock: int = 0) -> Answer:
+    """Series of one machine over a stretch of time, with its modes, states and faults. The parameters are those of the page's address."""
+    reader, found = await _charted(request, equipment, clock, buckets)
+    return answer_of(reader, found, now())
+
+
+@get("/charts/{equipment:str}/table")
+async def chart_table(request: Ask, equipment: str, clock: int = 0) -> Response[str]:
+    """The same figures as a table to read."""
+    reader, found = await _charted(request, equipment, clock, BUCKETS)
+    figures = table(reader, found.day, found.wanted, found.codes, compared(reader, found.view))
+    return page(request, "common/chart_table.html", reader, await require(request), scripts=False, table=figures)
+
+
 @get("/charts/{equipment:str}/csv")
-async def chart_csv(request: Ask, equipment: str, points: str, hours: int = 24) -> Response[bytes]:
-    """The same series as a table: one row a time, times in UTC, values in the catalogue's units, empty where nothing was read."""
-    end = now()
-    found = await chart.fn(request, equipment, points, end - timedelta(hours=min(max(hours, 1), 400 * 24)), end, 2000)
-    names = list(found["series"])
-    table = io.StringIO()
-    writer = csv.writer(table)
-    writer.writerow(["time", *(f"{name} [{POINTS[name].unit}]" if name in POINTS else name for name in names)])
-    for index, t in enumerate(found["t"]):
-        values = [found["series"][name][index] for name in names]
-        if any(value is not None for value in values):
-            writer.writerow([datetime.fromtimestamp(t, UTC).isoformat(timespec="seconds"), *("" if v is None else v for v in values)])
-    headers = {"content-disposition": f'attachment; filename="{equipment}.csv"', "cache-control": "private, no-store"}
-    return Response(table.getvalue().encode(), media_type="text/csv; charset=utf-8", headers=headers)
+async def chart_csv(request: Ask, equipment: str, buckets: int = BUCKETS) -> Response[bytes]:
+    """The same figures as a file: times on the site's clock with their offset, values in the person's units."""
+    reader, found = await _charted(request, equipment, 0, buckets)
+    text = csv_of(reader, found.day, found.wanted, found.codes, compared(reader, found.view))
+    name = f"{equipment}_{stamp(found.view.start)}_{stamp(found.view.end)}.csv".replace(":", "")
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"}
+    return Response(text.encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def data_routes() -> Router:
-    """The router of both."""
-    return Router("/", route_handlers=[live_stream, chart, chart_csv], include_in_schema=False)
+    """The router of all of them."""
+    return Router("/", route_handlers=[live_stream, chart, chart_table, chart_csv], include_in_schema=False)

@@ -109,6 +109,7 @@ class Spark(msgspec.Struct, frozen=True):
     gaps: tuple[tuple[int, int], ...] = ()
     width: int = 240
     height: int = 48
+    before: str = ""
 
 
 def extent(known: Sequence[float], least: float) -> tuple[float, float]:
@@ -131,13 +132,16 @@ def spark(
     height: int = 48,
     least: float = 2.0,
     include_zero: bool = False,
+    before: Trace = (),
 ) -> Spark:
     """Draw `measured` (thick) over `expected` (thin, held from each value to the next) from `start` to `end`.
+
+    `before` is the same quantity of an earlier stretch, on this one's clock.
 
     Readings further apart than `gap` seconds leave a gap that is never bridged. `least` is the smallest range in the
     values' unit that fills the box, so that noise does not look like news; `include_zero` keeps 0 in sight.
     """
-    known = [v for _, v in (*measured, *expected)]
+    known = [v for _, v in (*measured, *expected, *before)]
     if not known or end <= start:
         return Spark(width=width, height=height)
     low, high = extent([*known, 0.0] if include_zero else known, least)
@@ -157,6 +161,7 @@ def spark(
         gaps=_gaps(runs, x, end, gap),
         width=width,
         height=height,
+        before="".join(_path([(x(t), y(v)) for t, v in run]) for run in _runs(before, gap)),
     )
 
 

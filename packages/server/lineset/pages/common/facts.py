@@ -44,18 +44,52 @@ class Machine(msgspec.Struct, frozen=True):
         return reading.value if reading is not None and isinstance(reading.value, str) else ""
 
 
+Trace = tuple[Sequence[float], Sequence[float | None]]
+"""Times in seconds since 1970, oldest first, and the readings at them; None where a point was not read then."""
+
+
+class Spell(msgspec.Struct, frozen=True):
+    """A stretch of time in which a code kept one word."""
+
+    start: float
+    end: float
+    word: str
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """A stretch of time in which `point` said that something was wrong: a code's word, or a fault code's number."""
+
+    start: float
+    end: float
+    point: str
+    word: str
+
+
 class Day(msgspec.Struct, frozen=True):
-    """Series on one time axis `t` (seconds since 1970) within `start` to `end`; None where a point was not read then."""
+    """Series on one time axis `t` (seconds since 1970) within `start` to `end`; None where a point was not read then.
+
+    `more` holds points with an axis of their own, `before` the same points of an earlier stretch moved onto this one.
+    """
 
     start: float
     end: float
     t: Sequence[float]
     series: Mapping[str, Sequence[float | None]]
     modes: Sequence[tuple[float, float, str]] = ()
+    more: Mapping[str, Trace] = {}
+    before: Mapping[str, Trace] = {}
+    states: Mapping[str, Sequence[Spell]] = {}
+    troubles: Sequence[Trouble] = ()
 
     def known(self, point: str) -> list[tuple[float, float]]:
         """The readings of `point` with their times."""
-        return [(t, value) for t, value in zip(self.t, self.series.get(point, ()), strict=False) if value is not None]
+        t, values = self.more[point] if point in self.more else (self.t, self.series.get(point, ()))
+        return [(moment, value) for moment, value in zip(t, values, strict=False) if value is not None]
+
+    def known_before(self, point: str) -> list[tuple[float, float]]:
+        """The readings of `point` in the earlier stretch, on this one's clock."""
+        t, values = self.before.get(point, ((), ()))
+        return [(moment, value) for moment, value in zip(t, values, strict=True) if value is not None]
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -8,11 +8,10 @@ from lineset_contract.control import Bounds
 from lineset_contract.profiles import PROFILES
 
 from .cells import Group, cells, groups
+from .charting import ChartPart
 from .controls import Control, controls
-from .day import Chart, chart
-from .facts import LIVE_S, Day, Machine, Order
+from .facts import LIVE_S, Machine, Order
 from .orders import OrderLine, order_line
-from .panels import panels
 from .plate import alarm_words, plate, type_name
 from .quantity import label, mode_tone, shown, word
 from .reader import Reader
@@ -42,7 +41,7 @@ class MachinePage(msgspec.Struct, frozen=True):
     line: Line
     schematic: Schematic | None
     groups: tuple[Group, ...]
-    chart: Chart | None
+    chart: ChartPart | None
     orders: tuple[OrderLine, ...]
     controls: tuple[Control, ...]
     may_command: bool
@@ -89,7 +88,7 @@ def _headline(reader: Reader, machine: Machine) -> str:
 def machine_page(
     reader: Reader,
     machine: Machine,
-    day: Day | None,
+    chart: ChartPart | None,
     orders: Sequence[Order],
     limits: Mapping[str, Bounds],
     now: datetime,
@@ -105,7 +104,7 @@ def machine_page(
         line=line(reader, machine, now),
         schematic=schematic(reader, machine, ready),
         groups=groups(reader, machine, ready),
-        chart=None if day is None else chart(reader, machine.id, day, panels(machine)),
+        chart=chart,
         orders=tuple(order_line(reader, order, machine.type, now) for order in orders),
         controls=controls(reader, machine, limits, typed, errors) if may_command else (),
         may_command=may_command,

@@ -81,6 +81,11 @@ def mode_tone(mode: str) -> str:
     return _TONES.get(mode, "")
 
 
+def mode_tones() -> dict[str, str]:
+    """The colour roles of all modes that have one, for scripts that draw live modes."""
+    return dict(_TONES)
+
+
 _TONES = {
     "heating": "heat", "auxiliary_heat": "heat", "cooling": "cool", "dry": "cool", "economizer": "cool", "defrost": "cool",
     "hot_water": "water", "pumping": "water", "fault": "fault", "lockout": "fault",

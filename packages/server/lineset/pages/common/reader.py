@@ -90,6 +90,19 @@ class Reader:
         """Day, month and year in words, in the reader's zone."""
         return self.day(self.local(moment).date())
 
+    def weekday(self, moment: datetime, *, year: bool = True) -> str:
+        """Weekday, day and month in short words, in the reader's zone, and the year unless it is understood."""
+        return format_date(self.local(moment).date(), "EEE d MMM y" if year else "EEE d", locale=self._locale)
+
+    def short_day(self, moment: datetime) -> str:
+        """Day and month in short words, in the reader's zone."""
+        return format_date(self.local(moment).date(), "d MMM", locale=self._locale)
+
+    def month(self, moment: datetime) -> str:
+        """The month in short words; in January the year."""
+        local = self.local(moment)
+        return format_date(local.date(), "MMM" if local.month > 1 else "y", locale=self._locale)
+
     def day(self, when: Date) -> str:
         """Day, month and year in words."""
         return format_date(when, "d MMM y", locale=self._locale)

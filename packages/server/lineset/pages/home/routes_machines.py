@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from lineset.kit.clock import now
 from lineset.privacy.rights import may
 
+from ..common.charting import chart_part
 from ..common.coming import go
 from ..common.edge import Ask, edge, home_context, page
 from ..common.flows.machines import command, view_of
@@ -44,6 +45,17 @@ async def orders(request: Ask, site: str, machine: str) -> Response[Any]:
     return await _page(request, site, machine, "common/orders_part.html")
 
 
+@get("/home/{site:str}/machines/{machine:str}/chart")
+async def chart(request: Ask, site: str, machine: str) -> Response[Any]:
+    """Its chart alone, for a script that asks for other points."""
+    who, context = await home_context(request)
+    async with edge(request).door.open(context) as tx:
+        place = await place_in(request, tx, who, context, site)
+        part = await chart_part(tx, place.reader, place.machine(machine), request.query_params, now())
+    here = f"{place.base}/machines/{machine}"
+    return page(request, "common/chart_part.html", place.reader, who, status=422 if part.problem else 200, part=part, here=here)
+
+
 @post("/home/{site:str}/machines/{machine:str}/commands", status_code=200)
 async def send(request: Ask, site: str, machine: str) -> Response[Any]:
     """Send a command; a refusal shows at its field."""
@@ -70,11 +82,11 @@ async def _page(
     async with edge(request).door.open(context) as tx:
         place = await place_in(request, tx, who, context, site)
         names = await names_of(request, who, place.site.household_id)
-        view = await view_of(tx, place, place.machine(machine), names, typed=typed, errors=errors)
+        view = await view_of(tx, place, place.machine(machine), names, request.query_params, typed=typed, errors=errors)
         may_change = await may(tx, place.site.household_id, "equipment")
     here = f"{place.base}/machines/{machine}"
-    status = 422 if errors else 200
+    status = 422 if errors or (view.chart is not None and view.chart.problem) else 200
     return page(request, template, place.reader, who, status=status, live=True, e=view, here=here, may_change=may_change, **place.layout)
 
 
-HANDLERS = [machines, machine_, orders, send]
+HANDLERS = [machines, machine_, orders, chart, send]

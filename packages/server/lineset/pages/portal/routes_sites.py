@@ -12,6 +12,7 @@ from lineset.kit.ids import parse_id
 from lineset.privacy import Tx
 
 from ..common.area import Place, machine_id
+from ..common.charting import chart_part
 from ..common.coming import go
 from ..common.edge import Ask, edge, form_text, page, portal_context, reader_of
 from ..common.flows.gateways import DAY
@@ -89,6 +90,18 @@ async def orders_(request: Ask, machine: str) -> Response[Any]:
     return await _machine(request, machine, "common/orders_part.html")
 
 
+@get("/portal/equipment/{machine:str}/chart")
+async def chart(request: Ask, machine: str) -> Response[Any]:
+    """Its chart alone, for a script that asks for other points."""
+    who, context = await portal_context(request)
+    async with edge(request).door.open(context) as tx:
+        found = await sites.get_equipment(tx, machine_id(machine))
+        place = await place_in(request, tx, who, context, str(found.site_id))
+        part = await chart_part(tx, place.reader, found, request.query_params, now())
+    here = f"/portal/equipment/{machine}"
+    return page(request, "common/chart_part.html", place.reader, who, status=422 if part.problem else 200, part=part, here=here)
+
+
 @post("/portal/equipment/{machine:str}/commands", status_code=200)
 async def send(request: Ask, machine: str) -> Response[Any]:
     """Send a command; a refusal shows at its field."""
@@ -111,9 +124,9 @@ async def _machine(
     async with edge(request).door.open(context) as tx:
         found = await sites.get_equipment(tx, machine_id(machine))
         place = await place_in(request, tx, who, context, str(found.site_id))
-        view = await view_of(tx, place, found, await colleagues_of(request, who), typed=typed, errors=errors)
+        view = await view_of(tx, place, found, await colleagues_of(request, who), request.query_params, typed=typed, errors=errors)
     here = f"/portal/equipment/{machine}"
-    status = 422 if errors else 200
+    status = 422 if errors or (view.chart is not None and view.chart.problem) else 200
     return page(request, template, place.reader, who, status=status, live=True, e=view, here=here, **place.layout)
 
 
@@ -160,4 +173,4 @@ async def _form(request: Ask, form: Form, status: int = 200) -> Response[Any]:
     )
 
 
-HANDLERS = [site_, machine_, orders_, send, new, add]
+HANDLERS = [site_, machine_, orders_, chart, send, new, add]

@@ -1,4 +1,4 @@
-/** `<ls-day>`: the server's drawing of a day, made live and readable point by point once its numbers are here. */
+/** `<ls-day>`: the server's drawing of a stretch of time, made live and readable point by point once its numbers are here. */
 
 class Day extends HTMLElement {
   #stop: (() => void) | undefined;
@@ -15,8 +15,10 @@ class Day extends HTMLElement {
   async #start(): Promise<void> {
     // Without numbers or without the script the server's drawing stays: it is whole by itself.
     try {
-      const { plotDay } = await import("./plot.ts");
-      if (this.isConnected) this.#stop = await plotDay(this);
+      const { startChart } = await import("./chart.ts");
+      const stop = await startChart(this);
+      if (this.isConnected) this.#stop = stop;
+      else stop();
     } catch {
       this.classList.add("still");
     }

@@ -45,7 +45,7 @@ function write(element: HTMLElement, value: number | string): void {
   element.classList.remove("dim");
 }
 
-function word(code: string): string {
+export function word(code: string): string {
   const words = JSON.parse(document.body.dataset.words ?? "{}") as Record<string, string>;
   return words[code] ?? code.replaceAll("_", " ");
 }

@@ -18,12 +18,21 @@ export function number(value: number, digits: number): string {
 }
 
 /** Time of day in the person's zone and style. */
-export function clock(seconds: number): string {
+export function clock(seconds: number, withSeconds = false): string {
   const { zone, clock: hours, language } = document.body.dataset;
   return new Intl.DateTimeFormat(language ?? "en", {
     timeZone: zone ?? "UTC",
     hour: "numeric",
     minute: "2-digit",
+    ...(withSeconds ? { second: "2-digit" as const } : {}),
     hourCycle: hours === "12" ? "h12" : "h23",
   }).format(seconds * 1000);
+}
+
+/** Weekday, day, month and time of day in the person's zone and style. */
+export function moment(seconds: number): string {
+  const { zone, language } = document.body.dataset;
+  const day = new Intl.DateTimeFormat(language ?? "en", { timeZone: zone ?? "UTC", weekday: "short", day: "numeric", month: "short" });
+  const parts = Object.fromEntries(day.formatToParts(seconds * 1000).map(({ type, value }) => [type, value]));
+  return `${parts.weekday} ${parts.day} ${parts.month}, ${clock(seconds)}`;
 }

@@ -1,34 +1,9 @@
-/** Draws the panels of a day with uPlot: the pair, the space between, gaps as dots, one cursor through all of them. */
+/** One panel of a chart, drawn by uPlot: the pair, the space between, gaps as dots, faults as a band, the earlier stretch as a ghost. */
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { Reading } from "./live.ts";
-import { clock, number } from "./numbers.ts";
+import { number } from "./numbers.ts";
+import { columns, gapsOf, holding, type Answer, type Lines, type Ruler, linesOf, nearest } from "./tracks.ts";
 
-/** null is a gap; undefined is a frame that was not about this point. */
-type Series = (number | null | undefined)[];
-
-interface Answer {
-  t: number[];
-  series: Record<string, Series>;
-  modes: [number, number, string][];
-}
-
-interface Panel {
-  point: string;
-  should: string;
-  factor: number;
-  offset: number;
-  digits: number;
-  least: number;
-  zero: boolean;
-  tone: string;
-  holder: HTMLElement;
-  readout: HTMLElement;
-  plot: uPlot;
-}
-
-const AGAIN_MS = 5 * 60_000;
-const DAY_S = 86_400;
 const TONES: Record<string, [line: string, wash: string]> = {
   heat: ["--heat-fill", "--heat-wash"],
   cool: ["--cool", "--cool-wash"],
@@ -36,254 +11,291 @@ const TONES: Record<string, [line: string, wash: string]> = {
   fault: ["--fault", "--fault-wash"],
 };
 
-function colour(name: string): string {
+const STEPPED = uPlot.paths.stepped?.({ align: 1 });
+const colours = new Map<string, string>();
+
+/** The colour that a token has now; remembered until the theme changes. */
+export function colour(name: string): string {
+  const before = colours.get(name);
+  if (before) return before;
   const probe = document.createElement("i");
   probe.style.color = `var(${name})`;
   document.body.append(probe);
   const value = getComputedStyle(probe).color;
   probe.remove();
+  colours.set(name, value);
   return value;
+}
+
+export function forgetColours(): void {
+  colours.clear();
 }
 
 function width(name: string): number {
   return Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || 1;
 }
 
-async function load(host: HTMLElement, end: number): Promise<Answer> {
-  const query = new URLSearchParams({
-    points: host.getAttribute("points") ?? "",
-    start: new Date((end - span(host)) * 1000).toISOString(),
-    end: new Date(end * 1000).toISOString(),
-    buckets: "400",
-  });
-  const answer = await fetch(`/charts/${host.getAttribute("equipment")}?${query}`, { headers: { accept: "application/json" } });
-  if (!answer.ok) throw new Error(`charts ${answer.status}`);
-  return (await answer.json()) as Answer;
+/** What all panels of a chart share. */
+export interface Frame {
+  start: number;
+  end: number;
+  /** Places of the ticks in percent. */
+  marks: number[];
+  answer: Answer;
 }
 
-function span(host: HTMLElement): number {
-  return Number(host.getAttribute("end")) - Number(host.getAttribute("start")) || DAY_S;
-}
+export class Panel implements Ruler {
+  readonly point: string;
+  readonly should: string;
+  readonly factor: number;
+  readonly offset: number;
+  readonly digits: number;
+  readonly symbol: string;
+  readonly name: string;
+  readonly note: string;
+  readonly tone: string;
+  readonly holder: HTMLElement;
+  readonly #least: number;
+  readonly #zero: boolean;
+  readonly #frame: Frame;
+  readonly #top: HTMLElement | null;
+  readonly #bottom: HTMLElement | null;
+  readonly #last: HTMLElement | null;
+  readonly #lastShould: HTMLElement | null;
+  readonly #readout = document.createElement("span");
+  #extent: [number, number] = [0, 1];
+  lines: Lines;
+  plot: uPlot;
 
-function range(panel: Pick<Panel, "least" | "zero">, low: number | null, high: number | null): [number, number] {
-  let from = Math.min(low ?? 0, panel.zero ? 0 : (low ?? 0));
-  let to = high ?? 1;
-  if (to - from < panel.least) {
-    const middle = (from + to) / 2;
-    [from, to] = [middle - panel.least / 2, middle + panel.least / 2];
+  constructor(row: HTMLElement, frame: Frame) {
+    const data = row.dataset;
+    this.point = data.panel ?? "";
+    this.should = data.should ?? "";
+    this.factor = Number(data.f);
+    this.offset = Number(data.o);
+    this.digits = Number(data.d);
+    this.symbol = data.unit ?? "";
+    this.tone = data.tone ?? "";
+    this.#least = Number(data.least);
+    this.#zero = data.zero === "1";
+    this.#frame = frame;
+    this.name = data.name ?? "";
+    this.note = row.querySelector(".name small")?.textContent ?? "";
+    this.holder = row.querySelector<HTMLElement>(".plot") as HTMLElement;
+    this.#top = row.querySelector(".y.top");
+    this.#bottom = row.querySelector(".y.bottom");
+    this.#last = row.querySelector(".last b");
+    this.#lastShould = row.querySelector(".last small b");
+    this.#readout.className = "readout";
+    this.#readout.hidden = true;
+    this.lines = linesOf(frame.answer, this);
+    this.plot = new uPlot(this.#options(), this.#columns(), this.holder);
+    this.holder.querySelector(":scope > svg")?.remove();
+    this.holder.append(this.#readout);
   }
-  const air = (to - from) * 0.03;
-  return [from - air, to + air];
-}
 
-/** The space between the lines, and dots where nothing was measured. */
-function paintBetween(plot: uPlot, panel: Panel): void {
-  const [times, should, is] = plot.data as [number[], Series, Series];
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  const place = (index: number, value: number): [number, number] => [
-    plot.valToPos(times[index] ?? 0, "x", true),
-    plot.valToPos(value, "y", true),
-  ];
-  const wash = TONES[panel.tone]?.[1];
-  let run: number[] = [];
-  const fill = (): void => {
-    if (wash && run.length > 1) {
-      ctx.fillStyle = colour(wash);
-      ctx.beginPath();
-      for (const i of run) ctx.lineTo(...place(i, is[i] as number));
-      for (const i of run.toReversed()) ctx.lineTo(...place(i, should[i] as number));
-      ctx.fill();
-    }
-    run = [];
-  };
-  times.forEach((_, i) => (is[i] != null && should[i] != null ? run.push(i) : fill()));
-  fill();
-  paintGaps(plot, times, is);
-  ctx.restore();
-}
-
-function paintGaps(plot: uPlot, times: number[], is: Series): void {
-  const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio;
-  ctx.fillStyle = colour("--ink-3");
-  let from = -1;
-  is.forEach((value, i) => {
-    if (value === null && from < 0) from = i;
-    if ((typeof value === "number" || i === is.length - 1) && from >= 0) {
-      const left = plot.valToPos(times[Math.max(0, from - 1)] ?? 0, "x", true);
-      const right = plot.valToPos(times[i] ?? 0, "x", true);
-      if (right - left > 4 * ratio) {
-        for (let x = left + 3 * ratio; x < right - 1; x += 6 * ratio) {
-          for (let y = bbox.top + 3 * ratio; y < bbox.top + bbox.height; y += 6 * ratio) ctx.fillRect(x, y, 1.5 * ratio, 1.5 * ratio);
-        }
-      }
-      from = -1;
-    }
-  });
-}
-
-function paintGrid(plot: uPlot, marks: number[]): void {
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.strokeStyle = colour("--grid");
-  ctx.lineWidth = devicePixelRatio;
-  ctx.beginPath();
-  for (const mark of marks) {
-    const x = Math.round(bbox.left + (bbox.width * mark) / 100);
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
+  #columns(): uPlot.AlignedData {
+    return columns(this.lines, this.#frame.start, Math.min(this.#frame.end, this.#frame.answer.end));
   }
-  ctx.stroke();
-  ctx.restore();
-}
 
-/** A set point holds until its next reading; a short silence of a sensor is no gap. */
-function mended(answer: Answer, point: string): Series {
-  const values = answer.series[point] ?? [];
-  const held = point.endsWith("setpoint");
-  const gap = Math.max(900, ((answer.t.at(-1) ?? 0) - (answer.t[0] ?? 0)) / 96);
-  const result: Series = [...values];
-  let last = -1;
-  values.forEach((value, i) => {
-    if (value == null) {
-      if (held && last >= 0) result[i] = values[last] ?? null;
-      return;
-    }
-    if (!held && last >= 0 && i > last + 1 && (answer.t[i] ?? 0) - (answer.t[last] ?? 0) <= gap) {
-      for (let k = last + 1; k < i; k++) result[k] = undefined;
-    }
-    last = i;
-  });
-  return result;
-}
-
-function columns(answer: Answer, panel: Pick<Panel, "point" | "should" | "factor" | "offset">): [number[], Series, Series] {
-  const scale = (values: Series): Series =>
-    answer.t.map((_, i) => {
-      const value = values?.[i];
-      return typeof value === "number" ? value * panel.factor + panel.offset : value === undefined && values.length > 0 ? undefined : null;
-    });
-  return [answer.t, scale(mended(answer, panel.should)), scale(mended(answer, panel.point))];
-}
-
-function build(host: HTMLElement, row: HTMLElement, answer: Answer, sync: string, marks: number[]): Panel {
-  const data = row.dataset;
-  const holder = row.querySelector<HTMLElement>(".plot") as HTMLElement;
-  const readout = document.createElement("span");
-  readout.className = "readout";
-  readout.hidden = true;
-  const panel = {
-    point: data.panel ?? "",
-    should: data.should ?? "",
-    factor: Number(data.f),
-    offset: Number(data.o),
-    digits: Number(data.d),
-    least: Number(data.least),
-    zero: data.zero === "1",
-    tone: data.tone ?? "",
-    holder,
-    readout,
-  } as Panel;
-  const options: uPlot.Options = {
-    width: holder.clientWidth,
-    height: holder.clientHeight,
-    padding: [0, 0, 0, 0],
-    legend: { show: false },
-    axes: [{ show: false }, { show: false }],
-    scales: {
-      x: { time: true, range: () => [Number(host.getAttribute("start")), Number(host.getAttribute("end"))] },
-      y: { range: (_plot, low, high) => range(panel, low, high) },
-    },
-    series: [
-      {},
-      { stroke: () => colour("--ink"), width: width("--should"), points: { show: false } },
-      { stroke: () => colour(TONES[panel.tone]?.[0] ?? "--ink"), width: width("--is"), points: { show: false } },
-    ],
-    cursor: { sync: { key: sync }, y: false, points: { show: false }, drag: { x: false, y: false } },
-    hooks: {
-      drawClear: [
-        (plot) => {
-          paintGrid(plot, marks);
-          paintBetween(plot, panel);
-        },
+  #options(): uPlot.Options {
+    return {
+      width: this.holder.clientWidth,
+      height: this.holder.clientHeight,
+      padding: [0, 0, 0, 0],
+      legend: { show: false },
+      axes: [{ show: false }, { show: false }],
+      scales: {
+        x: { time: true, range: () => [this.#frame.start, this.#frame.end] },
+        y: { range: (_plot, low, high) => this.#range(low, high) },
+      },
+      series: [
+        {},
+        { stroke: () => colour("--ink-2"), width: 1.25, dash: [5, 4], points: { show: false } },
+        { stroke: () => colour("--ink"), width: width("--should"), points: { show: false }, ...(STEPPED ? { paths: STEPPED } : {}) },
+        { stroke: () => colour(TONES[this.tone]?.[0] ?? "--ink"), width: width("--is"), points: { show: (p, i) => this.#lonely(p, i), size: 4 } },
       ],
-      setCursor: [(plot) => read(plot, panel)],
-    },
-  };
-  panel.plot = new uPlot(options, columns(answer, panel) as uPlot.AlignedData, holder);
-  holder.append(readout);
-  return panel;
-}
+      cursor: { show: false },
+      hooks: {
+        drawClear: [
+          (plot) => {
+            this.#paintFaults(plot);
+            this.#paintGrid(plot);
+            this.#paintBetween(plot);
+            this.#paintGaps(plot);
+          },
+        ],
+        draw: [() => this.#label()],
+      },
+    };
+  }
 
-function read(plot: uPlot, panel: Panel): void {
-  const index = plot.cursor.idx;
-  const value = index == null ? null : plot.data[2]?.[index];
-  panel.readout.hidden = index == null || value == null;
-  if (index == null || value == null) return;
-  panel.readout.textContent = `${clock(plot.data[0][index] ?? 0)}  ${number(value, panel.digits)}`;
-  const left = plot.cursor.left ?? 0;
-  const flip = left > plot.width / 2;
-  panel.readout.style.left = flip ? "" : `${left + 6}px`;
-  panel.readout.style.right = flip ? `${plot.width - left + 6}px` : "";
-}
+  /** Dots only where so little was read that a line could not be seen. */
+  #lonely(plot: uPlot, series: number): boolean {
+    return series === 3 && (plot.data[3]?.length ?? 0) < 3;
+  }
 
-/** Replaces the still drawings inside `host` and keeps them current; returns what ends it. */
-export async function plotDay(host: HTMLElement): Promise<() => void> {
-  let answer = await load(host, Number(host.getAttribute("end")));
-  const marks = (host.getAttribute("marks") ?? "").split(" ").filter(Boolean).map(Number);
-  const sync = `day-${host.getAttribute("equipment")}`;
-  const rows = [...host.querySelectorAll<HTMLElement>("[data-panel]")];
-  const panels = rows.map((row) => build(host, row, answer, sync, marks));
-  for (const panel of panels) panel.holder.querySelector(":scope > svg")?.remove();
-
-  const redraw = (): void => panels.forEach(({ plot }) => plot.redraw(false));
-  const fit = new ResizeObserver(() =>
-    panels.forEach(({ plot, holder }) => plot.setSize({ width: holder.clientWidth, height: holder.clientHeight })),
-  );
-  for (const panel of panels) fit.observe(panel.holder);
-  const themes = new MutationObserver(redraw);
-  themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-  const scheme = matchMedia("(prefers-color-scheme: dark)");
-  scheme.addEventListener("change", redraw);
-
-  const show = (): void => panels.forEach((panel) => panel.plot.setData(columns(answer, panel) as uPlot.AlignedData));
-  let due = 0;
-  const onReading = (event: Event): void => {
-    const reading = (event as CustomEvent<Reading>).detail;
-    if (reading.equipment !== host.getAttribute("equipment") || reading.t <= (answer.t.at(-1) ?? 0)) return;
-    answer.t.push(reading.t);
-    for (const [point, values] of Object.entries(answer.series)) {
-      const value = reading.values[point];
-      // A set point is sent seldom and holds until the next one.
-      values.push(typeof value === "number" ? value : point.endsWith("setpoint") ? (values.at(-1) ?? null) : undefined);
+  #range(low: number | null, high: number | null): [number, number] {
+    let from = Math.min(low ?? 0, this.#zero ? 0 : (low ?? 0));
+    let to = high ?? 1;
+    if (to - from < this.#least) {
+      const middle = (from + to) / 2;
+      [from, to] = this.#zero && from === 0 ? [0, this.#least] : [middle - this.#least / 2, middle + this.#least / 2];
     }
-    if (Date.now() < due) return;
-    due = Date.now() + 1000;
-    show();
-  };
-  addEventListener("ls:reading", onReading);
-  const again = setInterval(async () => {
-    if (document.hidden) return;
-    const end = Date.now() / 1000;
-    const fresh = await load(host, end).catch(() => undefined);
-    if (!fresh) return;
-    const length = span(host);
-    host.setAttribute("start", String(end - length));
-    host.setAttribute("end", String(end));
-    answer = fresh;
-    show();
-  }, AGAIN_MS);
+    this.#extent = [from, to];
+    const air = (to - from) * 0.03;
+    return [from - air, to + air];
+  }
 
-  return () => {
-    clearInterval(again);
-    removeEventListener("ls:reading", onReading);
-    scheme.removeEventListener("change", redraw);
-    themes.disconnect();
-    fit.disconnect();
-    panels.forEach(({ plot }) => plot.destroy());
-  };
+  /** Draw what the frame holds now; `anew` when its numbers have changed, else only its stretch of time. */
+  show(anew: boolean): void {
+    if (anew) this.lines = linesOf(this.#frame.answer, this);
+    if (anew) this.plot.setData(this.#columns(), true);
+    else this.plot.setScale("x", { min: this.#frame.start, max: this.#frame.end });
+  }
+
+  redraw(): void {
+    this.plot.redraw(false);
+  }
+
+  fit(): void {
+    this.plot.setSize({ width: this.holder.clientWidth, height: this.holder.clientHeight });
+  }
+
+  /** Lowest and highest of the scale, the last value in sight and what it should be. */
+  #label(): void {
+    const [low, high] = this.#extent;
+    const digits = Math.min(this.digits, high - low >= 4 ? 0 : 1);
+    const some = this.lines.is.v.length + this.lines.before.v.length + this.lines.should.v.length > 0;
+    if (this.#top) this.#top.textContent = some ? number(high, digits) : "";
+    if (this.#bottom) this.#bottom.textContent = some ? number(low, digits) : "";
+    const last = this.lines.is.v.at(-1);
+    if (this.#last) this.#last.textContent = last === undefined ? "" : number(last, this.digits);
+    const should = this.lines.should.v.at(-1);
+    if (this.#lastShould && should !== undefined) this.#lastShould.textContent = number(should, this.digits);
+  }
+
+  /** The labels of the scale and the last value, for a picture. */
+  words(): { top: string; bottom: string; last: string; should: string } {
+    return {
+      top: this.#top?.textContent ?? "",
+      bottom: this.#bottom?.textContent ?? "",
+      last: this.#last?.textContent ?? "",
+      should: this.#lastShould?.parentElement?.textContent ?? "",
+    };
+  }
+
+  /** The values at a time in words, and what to say of them; empty where nothing was read. */
+  at(t: number): { short: string; long: string } {
+    const { start, end } = this.#frame;
+    const reach = Math.max(this.lines.gap / 2, (end - start) / 150);
+    const is = nearest(this.lines.is, t, reach);
+    const before = nearest(this.lines.before, t, reach);
+    const should = this.should ? holding(this.lines.should, t) : undefined;
+    const values = [is, before].map((value) => (value === undefined ? "" : number(value, this.digits)));
+    const short = [values[0] ?? "", values[1] ? `(${values[1]})` : ""].filter(Boolean).join(" ");
+    const long = [
+      values[0] ? `${this.name} ${values[0]} ${this.symbol}` : "",
+      values[0] && should !== undefined ? `/ ${number(should, this.digits)}` : "",
+      values[1] ? `(${this.#frame.answer.compared} ${values[1]})` : "",
+    ];
+    return { short, long: long.filter(Boolean).join(" ") };
+  }
+
+  /** Shows the values at a place of the cursor, or nothing. */
+  read(left: number | undefined, t: number): string {
+    const found = left === undefined ? { short: "", long: "" } : this.at(t);
+    this.#readout.hidden = found.short === "";
+    if (left === undefined || !found.short) return found.long;
+    this.#readout.textContent = found.short;
+    const flip = left > this.holder.clientWidth / 2;
+    this.#readout.style.left = flip ? "" : `${left + 6}px`;
+    this.#readout.style.right = flip ? `${this.holder.clientWidth - left + 6}px` : "";
+    return found.long;
+  }
+
+  #paintFaults(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    for (const [start, end, , mild] of this.#frame.answer.faults) {
+      if (end < this.#frame.start || start > this.#frame.end) continue;
+      const left = plot.valToPos(Math.max(start, this.#frame.start), "x", true);
+      const right = Math.max(left + devicePixelRatio, plot.valToPos(Math.min(end, this.#frame.end), "x", true));
+      ctx.fillStyle = colour("--fault-wash");
+      if (!mild) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      ctx.strokeStyle = colour("--fault");
+      ctx.lineWidth = devicePixelRatio;
+      ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+      ctx.beginPath();
+      for (const x of start > this.#frame.start ? [left] : []) {
+        ctx.moveTo(x, bbox.top);
+        ctx.lineTo(x, bbox.top + bbox.height);
+      }
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  #paintGrid({ ctx, bbox }: uPlot): void {
+    ctx.save();
+    ctx.strokeStyle = colour("--grid");
+    ctx.lineWidth = devicePixelRatio;
+    ctx.beginPath();
+    for (const mark of this.#frame.marks) {
+      const x = Math.round(bbox.left + (bbox.width * mark) / 100);
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+    }
+    ctx.stroke();
+    ctx.restore();
+  }
+
+  /** The space between the lines. */
+  #paintBetween(plot: uPlot): void {
+    const wash = TONES[this.tone]?.[1];
+    const { is, should, gap } = this.lines;
+    if (!wash || should.t.length === 0) return;
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.fillStyle = colour(wash);
+    let run: [x: number, y: number, level: number][] = [];
+    const fill = (): void => {
+      if (run.length > 1) {
+        ctx.beginPath();
+        for (const [x, y] of run) ctx.lineTo(x, y);
+        for (const [x, , level] of run.toReversed()) ctx.lineTo(x, level);
+        ctx.fill();
+      }
+      run = [];
+    };
+    let place = -1;
+    is.t.forEach((t, i) => {
+      while (place + 1 < should.t.length && (should.t[place + 1] as number) <= t) place++;
+      if (i > 0 && t - (is.t[i - 1] as number) > gap) fill();
+      const level = should.v[Math.max(0, place)] as number;
+      run.push([plot.valToPos(t, "x", true), plot.valToPos(is.v[i] as number, "y", true), plot.valToPos(level, "y", true)]);
+    });
+    fill();
+    ctx.restore();
+  }
+
+  /** Dots where nothing was measured. */
+  #paintGaps(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    const ratio = devicePixelRatio;
+    const { start, end, answer } = this.#frame;
+    ctx.save();
+    ctx.fillStyle = colour("--ink-3");
+    for (const [from, to] of gapsOf(this.lines, Math.max(start, answer.start), Math.min(end, answer.end))) {
+      const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
+      const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, "x", true));
+      for (let x = left + 3 * ratio; right - left > 4 * ratio && x < right - 1; x += 6 * ratio) {
+        for (let y = bbox.top + 3 * ratio; y < bbox.top + bbox.height; y += 6 * ratio) ctx.fillRect(x, y, 1.5 * ratio, 1.5 * ratio);
+      }
+    }
+    ctx.restore();
+  }
 }

@@ -17,12 +17,12 @@ from lineset.privacy.rights import may
 from lineset.sites import NewEquipment
 
 from ..area import Area, Place, area_of
+from ..charting import chart_part
 from ..coming import go
 from ..edge import Ask, edge, form_text, page
 from ..forms import Form
-from ..load import day_of, machines_of, order_of
+from ..load import machines_of, order_of
 from ..machine_page import MachinePage, machine_page
-from ..panels import chart_points
 from ..people import Names
 from ..plate import type_name
 from ..quantity import word
@@ -40,11 +40,12 @@ async def view_of(
     place: Place,
     machine: sites.Equipment,
     names: Names,
+    query: Any,
     *,
     typed: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> MachinePage:
-    """A machine's page for this reader."""
+    """A machine's page for this reader; `query` has the parameters of its chart."""
     moment = now()
     shown = (await machines_of(tx, [machine], moment))[0]
     orders = [order_of(view, names.sender(place.reader, view), place.reader) for view in await control.history(tx, machine.id, MOST_ORDERS)]
@@ -52,7 +53,7 @@ async def view_of(
     return machine_page(
         place.reader,
         shown,
-        await day_of(tx, machine.id, chart_points(machine.type), moment) if shown.seen is not None else None,
+        await chart_part(tx, place.reader, machine, query, moment) if shown.seen is not None else None,
         orders,
         await control.allowed(tx, machine.id) if allowed else {},
         moment,
