@@ -14,12 +14,13 @@ import uvloop
 from nats.aio.msg import Msg
 from sqlalchemy import text
 
-from lineset import accounts, gateways, messaging, privacy
+from lineset import accounts, gateways, messaging, privacy, telemetry
 from lineset.control import Delivery
 from lineset.kit.addresses import database_secret, owner_url
 from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
+from lineset.kit.storage import storage
 from lineset.platform import Platform, open_platform
 from lineset.privacy import Context, Purpose, System
 
@@ -38,6 +39,7 @@ def jobs(platform: Platform) -> procrastinate.App:
     accounts.add_jobs(app, platform.door)
     gateways.add_jobs(app, platform.door)
     privacy.add_jobs(app, platform.door, platform.register)
+    telemetry.add_jobs(app, platform.door, platform.engine, storage(platform.settings, "history"))
     add_jobs(app, platform)
     return app
 

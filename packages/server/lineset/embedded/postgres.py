@@ -70,6 +70,7 @@ log_parameter_max_length_on_error = 0
 {durability}
 {local}
 """
+_CHECKPOINTS = f"GRANT pg_checkpoint TO {OWNER}"  # erasure ends the write-ahead log that still has what was erased
 _HBA = f"""\
 local all {SUPERUSER} reject
 local all all scram-sha-256
@@ -121,7 +122,7 @@ class EmbeddedPostgres:
         if not self.cluster.exists():
             self._make(programs)
         elif self._mark_differs():
-            self._single_user(programs, self.cluster, [f"ALTER ROLE {OWNER} PASSWORD '{self._owner_password()}'"])
+            self._single_user(programs, self.cluster, [f"ALTER ROLE {OWNER} PASSWORD '{self._owner_password()}'", _CHECKPOINTS])
             self._write_mark()
         configuration = self._configuration()
         write_addresses(self._data, socket=str(self.socket))
@@ -231,6 +232,7 @@ class EmbeddedPostgres:
                 f"CREATE DATABASE {DATABASE} OWNER {OWNER}",
                 f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC",
                 "REVOKE ALL ON DATABASE postgres FROM PUBLIC",
+                _CHECKPOINTS,
             ],
         )
         self._write_mark()
@@ -265,8 +267,8 @@ class EmbeddedPostgres:
         )
 
     def _mark(self) -> str:
-        """Says which secret the owner's password was derived from, without saying the secret."""
-        return hmac.digest(self._secret, b"db:mark", "sha256").hex()
+        """Says which secret the owner's password was derived from, without saying the secret, and which statements made its roles."""
+        return hmac.digest(self._secret, b"db:mark:2", "sha256").hex()
 
     def _mark_differs(self) -> bool:
         path = self.place.folder / "secret.mark"

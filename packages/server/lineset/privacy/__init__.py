@@ -15,6 +15,7 @@ from lineset.privacy.declare import (
     technical,
 )
 from lineset.privacy.door import Context, Door, Person, System, Tx
+from lineset.privacy.holds import Hold, held_households, list_holds, place_hold, release_hold
 from lineset.privacy.register import Register, Undeclared
 from lineset.privacy.retention import add_jobs, network_of, shorten, sweep
 from lineset.privacy.vault import KeyStore, Unsealable, Vault, fold_email
@@ -36,6 +37,7 @@ __all__ = [
     "Engine",
     "File",
     "Guard",
+    "Hold",
     "KeyStore",
     "Person",
     "Purpose",
@@ -55,7 +57,11 @@ __all__ = [
     "by_person",
     "fold_email",
     "held",
+    "held_households",
+    "list_holds",
     "network_of",
+    "place_hold",
+    "release_hold",
     "secret_digest",
     "shorten",
     "sweep",

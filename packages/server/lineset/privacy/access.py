@@ -51,8 +51,8 @@ def statements(register: Register) -> list[str]:
         "REVOKE CREATE ON SCHEMA access FROM lineset_reader",
         "REVOKE EXECUTE ON FUNCTION access.ensure_day(date) FROM PUBLIC",
         f"GRANT EXECUTE ON FUNCTION access.ensure_day(date) TO {APP}, {INGEST}",
-        "REVOKE EXECUTE ON FUNCTION access.drop_day(date), access.rewrite(text) FROM PUBLIC",
-        f"GRANT EXECUTE ON FUNCTION access.drop_day(date), access.rewrite(text) TO {APP}",
+        "REVOKE EXECUTE ON FUNCTION access.drop_day(date), access.rewrite(text), access.flush_log() FROM PUBLIC",
+        f"GRANT EXECUTE ON FUNCTION access.drop_day(date), access.rewrite(text), access.flush_log() TO {APP}",
     ]
     return result
 

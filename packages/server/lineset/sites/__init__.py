@@ -1,6 +1,7 @@
 """Sites, zones and machines, and who owned which machine when."""
 
 from lineset.sites.checks import SITE_KINDS, Address, NewEquipment
+from lineset.sites.erasing import machines_of_household, remove_equipment, remove_site, series_of
 from lineset.sites.queries import (
     Equipment,
     Site,
@@ -59,13 +60,17 @@ __all__ = [
     "list_equipment",
     "list_offers",
     "list_sites",
+    "machines_of_household",
     "offer_equipment",
     "offer_site",
     "read_offer",
+    "remove_equipment",
+    "remove_site",
     "remove_zone",
     "rename_zone",
     "retire_equipment",
     "search_sites",
+    "series_of",
     "site_limits",
     "withdraw_offer",
 ]

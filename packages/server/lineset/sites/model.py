@@ -39,9 +39,7 @@ class SiteRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(
-                    systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw", "history": "r"}
-                ),
+                by_household(systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw", "history": "r"}),
             )
         ),
     )
@@ -139,14 +137,12 @@ class TenureRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(
-                    systems={"import": "rw", "setup": "rw", "ingest": "r", "transfer": "rw", "history": "r"}, ingest="SELECT"
-                ),
+                by_household(systems={"import": "rw", "setup": "rw", "ingest": "r", "transfer": "rw", "history": "r"}, ingest="SELECT"),
             )
         ),
     )
     series_id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True, info=technical())
-    equipment_id: Mapped[UUID] = mapped_column(ForeignKey("equipment.id", ondelete="CASCADE"), info=technical())
+    equipment_id: Mapped[UUID] = mapped_column(info=technical())  # outlives the machine, which a later owner may erase
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     starts_at: Mapped[datetime] = mapped_column(info=held("equipment.identity"))
     ends_at: Mapped[datetime | None] = mapped_column(info=held("equipment.identity"))

@@ -4,6 +4,7 @@ The face of this domain; nobody imports past it.
 """
 
 from lineset.telemetry import live, recorded
+from lineset.telemetry.history.jobs import add_jobs
 from lineset.telemetry.ingestor import Counts, Ingestor, Message
 from lineset.telemetry.load import load
 from lineset.telemetry.queries import PoisonView, RefusalView, keep_poison, poison, refusal_counts, refusals
@@ -23,6 +24,10 @@ __all__ = [
     "Reading",
     "RefusalView",
     "Series",
+    "add_jobs",
+    "erase_household",
+    "erase_machine",
+    "erase_site",
     "keep_poison",
     "latest",
     "live",

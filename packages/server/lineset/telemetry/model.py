@@ -46,15 +46,15 @@ class SlotRow(Base):
                 FOR_READINGS,
                 WHILE_HOUSEHOLD,
                 Guard(
-                    read="equipment_id IN (SELECT id FROM equipment)",
+                    read="equipment_id IN (SELECT equipment_id FROM tenures)",
                     write="false",
-                    systems={"import": "rw", "history": "r"},
+                    systems={"import": "rw", "history": "rw"},
                     ingest="SELECT, INSERT",
                 ),
             )
         ),
     )
-    equipment_id: Mapped[UUID] = mapped_column(ForeignKey("equipment.id", ondelete="CASCADE"), primary_key=True, info=technical())
+    equipment_id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
     point: Mapped[str] = mapped_column(primary_key=True, info=held("equipment.measurement"))
     kind: Mapped[str] = mapped_column(info=technical())
     slot: Mapped[int] = mapped_column(SmallInteger, info=technical())

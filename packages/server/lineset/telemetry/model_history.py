@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -124,7 +124,7 @@ class ErasureRow(Base):
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
     series: Mapped[list[int]] = mapped_column(ARRAY(Integer), info=held("user.unique_id"))
-    gateways: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'"), info=held("user.device.device_id"))
+    household_id: Mapped[UUID] = mapped_column(info=held("user.unique_id"))
     asked_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
     done: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"), info=technical())
     finished_at: Mapped[datetime | None] = mapped_column(info=technical())
