@@ -23,7 +23,7 @@ from lineset_agent.enrol import EnrolError, enrol, keep_token, renew_if_due
 from lineset_agent.runtime import Agent
 
 from tests.agent.machines import HeatPump
-from tests.agent.world import PEM, Authority, Broker, config, running, until
+from tests.agent.world import PEM, Authority, Broker, config, free_port, running, until
 
 GATEWAY = "019a0000-0000-7000-8000-000000000001"
 
@@ -211,17 +211,17 @@ def test_renewal_happens_in_the_last_third_of_a_certificates_life(cloud: CloudSe
     assert identity.certificate.read_bytes() == after
 
 
-def test_a_running_agent_renews_and_comes_back_with_the_new_certificate(cloud: CloudServer, tmp_path: Path) -> None:
+def test_a_running_agent_renews_and_comes_back_with_the_new_certificate_at_the_new_servers(cloud: CloudServer, tmp_path: Path) -> None:
     folder = tmp_path / "nats"
     folder.mkdir()
     broker = Broker(folder, cloud.authority, certificates=True)
-    cloud.mqtt_port = broker.mqtt_port
+    cloud.mqtt_port = free_port()  # where nobody is any more
     cloud.life, cloud.age = timedelta(days=30), timedelta(days=25)
     data = tmp_path / "agent"
     identity = enrolled(cloud, data)
     assert identity.certificate is not None
     before = identity.certificate.read_bytes()
-    cloud.age = timedelta()
+    cloud.age, cloud.servers = timedelta(), [f"localhost:{broker.mqtt_port}"]
 
     async def scenario() -> None:
         base = config(broker, GATEWAY, tmp_path / "unused")

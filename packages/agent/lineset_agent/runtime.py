@@ -15,7 +15,7 @@ from lineset_contract.wire import Event, Frame
 from lineset_agent import __version__, crash
 from lineset_agent.buffer import Buffer, Depth
 from lineset_agent.clock import Clock, SystemClock, is_set
-from lineset_agent.config import STORE_FILE, AgentConfig, ConfigError
+from lineset_agent.config import STORE_FILE, AgentConfig, ConfigError, load_identity
 from lineset_agent.control import Control
 from lineset_agent.drivers import Driver
 from lineset_agent.enrol import EnrolError, renew_if_due
@@ -136,7 +136,7 @@ class Agent:
         while True:
             try:
                 if identity.server and await renew_if_due(identity, self.config.data):
-                    parts.uplink.reconnect()
+                    parts.uplink.reconnect(load_identity(self.config.data))
             except (EnrolError, ConfigError) as error:
                 parts.troubles.report("renewal_failed", str(error))
             await asyncio.sleep(_RENEW_EVERY_S)

@@ -13,12 +13,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 import aiomqtt
+import msgspec
 from lineset_contract import topics
 from lineset_contract.wire import HELD_BACK, Ack, Event, Refused, Status, WireError, decode, encode
 
 from lineset_agent.buffer import Buffer
 from lineset_agent.clock import Clock
-from lineset_agent.config import AgentConfig, ConfigError
+from lineset_agent.config import AgentConfig, ConfigError, Identity
 from lineset_agent.outbox import Outbox
 from lineset_agent.store import StoreError
 from lineset_agent.tasks import together
@@ -80,8 +81,10 @@ class Uplink:
         """Say that the outbox has something new."""
         self._new_parcels.set()
 
-    def reconnect(self) -> None:
-        """Leave the connection and make a new one with the identity as it is now on disk."""
+    def reconnect(self, identity: Identity) -> None:
+        """Leave the connection and make a new one with the identity as it is now on disk, at one of the servers that it names."""
+        self._brokers = msgspec.structs.replace(self._config, identity=identity).brokers()
+        self._turn = random.randrange(len(self._brokers))  # noqa: S311
         self._reconnect.set()
 
     async def run(self) -> None:
