@@ -17,7 +17,7 @@ from lineset.embedded.ports import free_port
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.homes import Seeded, seed
-from tests.functional.pages.conftest import installation, operator  # noqa: F401 - fixtures of the people's pages
+from tests.functional.pages.conftest import ines, installation, operator  # noqa: F401 - fixtures of the people's pages
 from tests.support.engines import Engines
 from tests.support.web import web_process
 
