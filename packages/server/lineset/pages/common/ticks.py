@@ -13,6 +13,7 @@ _CLOCK_STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 3 * 3600, 6 * 3600, 12
 _DAY_STEPS = (1, 2)
 _MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60)
 DAY_S = 86_400.0
+_SLACK_S = 3 * 3600  # more than any change of the clock
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -66,8 +67,12 @@ def _moments(reader: Reader, day: Date, seconds: int) -> Iterator[datetime]:
 
 
 def _clock_ticks(reader: Reader, low: float, high: float, step: int) -> Iterator[Tick]:
+    first, last = (datetime.fromtimestamp(t, reader.zone).replace(tzinfo=None) for t in (low, high))
     for day in _local_days(reader, low, high):
-        for seconds in range(0, int(DAY_S), step):
+        midnight = datetime.combine(day, time())
+        early = max(0, int((first - midnight).total_seconds() - _SLACK_S) // step * step)
+        late = min(int(DAY_S), int((last - midnight).total_seconds() + _SLACK_S))
+        for seconds in range(early, late, step):
             for moment in _moments(reader, day, seconds):
                 t = moment.timestamp()
                 if low <= t <= high:
