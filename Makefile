@@ -25,7 +25,7 @@ help: ## this list
 run: .make/python .make/front ## start the platform with a live demo fleet: http://localhost:8000
 	@$(BIN)/lineset up --demo
 
-test: .make/python .make/front .make/browser check ## every test
+test: .make/python .make/front .make/browser .make/postgres check ## every test
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not soak" $(TESTS)
 
 check: .make/python .make/front ## types, lint, layers, templates, migrations
@@ -43,7 +43,7 @@ fix: .make/python ## format, and mend what can be mended without thought
 bench: .make/python .make/front ## measure, beside baselines, in one run
 	@$(BIN)/python -m bench
 
-soak: .make/python .make/front .make/browser ## what takes longer than a test may: full fault rounds
+soak: .make/python .make/front .make/browser .make/postgres ## what takes longer than a test may: full fault rounds
 	@$(BIN)/pytest -n 0 -m soak --timeout 3600 tests
 
 lock: ## resolve the pinned versions again
@@ -85,6 +85,14 @@ browser: .make/browser ## the browser and the small tools for tests
 	if [ -n "$$missing" ]; then \
 	  echo "Installing for tests:$$missing"; SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+	@touch $@
+
+# The database of the cluster's tests: the one that the wheel brings has no TLS.
+.make/postgres:
+	@mkdir -p .make
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
+	  echo "Installing for tests: postgresql"; SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends postgresql >/dev/null; fi
 	@touch $@
 
 clean: ## forget what was built, not what was stored

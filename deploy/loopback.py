@@ -73,9 +73,9 @@ class Loopback:
         self._tell = tell
         self.plan = loopback_plan(folder)
         self.plan = Plan(self.plan.machine, self.plan.database, self.plan.history, "", dict(env or {}))
+        self.keys = {"LINESET_S3_KEY_ID": secrets.token_hex(8), "LINESET_S3_SECRET": secrets.token_hex(16)}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, Command] = {}
-        self._stopped: list[str] = []
 
     def settings(self, machine: str = "a") -> Settings:
         """The settings of the roles on that machine."""
@@ -93,9 +93,8 @@ class Loopback:
             EngineFault: something did not start; the message says what.
         """
         database = DebianPostgres(self.data, self.plan.database)
-        storage_key = {"LINESET_S3_KEY_ID": secrets.token_hex(8), "LINESET_S3_SECRET": secrets.token_hex(16)}
         self._tell("writing the files of three machines")
-        write(self.plan, self.data, self.folder, storage_key)
+        write(self.plan, self.data, self.folder, self.keys)
         (self.folder / "logs").mkdir(exist_ok=True)
         for machine in self.plan.machine:
             self._read_units(machine)

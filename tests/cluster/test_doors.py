@@ -3,21 +3,30 @@
 import asyncio
 import json
 import re
+import signal
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import aiomqtt
+import msgspec
 import nats
 import nats.errors
 import psycopg
 import pytest
+from lineset.embedded.process import wait_until
 from lineset.kit.addresses import owner_url
 from lineset.kit.bus import Bus, BusFault, bus_key
 from lineset.kit.settings import Settings
+from lineset_contract import topics
+from lineset_contract.wire import Ack, Frame, FrameMessage
 from sqlalchemy.engine import make_url
 
 from deploy.debian_postgres import programs
+from deploy.loopback import answers
+from deploy.writing import write
 from tests.cluster.world import Cluster
 from tests.support.fleet import Gateway, free_port
 
@@ -155,3 +164,51 @@ async def test_PLT_01_every_stream_of_a_cluster_is_kept_three_times(cluster: Clu
     await bus.close()
     assert {"KV_subject_keys", "$MQTT_msgs"} <= set(found)
     assert set(found.values()) == {3}, found
+
+
+def shown(port: int, data: Path) -> bytes:
+    """The certificate that a server shows there, verified."""
+    context = ssl.create_default_context(cafile=str(data / "ca.pem"))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain, context.wrap_socket(plain, server_hostname="127.0.0.1") as tls:
+        found = tls.getpeercert(binary_form=True)
+    assert found is not None
+    return found
+
+
+def test_SEC_02_certificates_are_renewed_while_a_cluster_runs(cluster: Cluster) -> None:
+    """Files written anew and a signal to the servers, as the guide says."""
+    loopback, data = cluster.loopback, cluster.settings.data
+    ports = [port for m in loopback.plan.machine for port in (m.client_port, m.leaf_port, m.mqtt_token_port)]
+    before = {port: shown(port, data) for port in ports}
+    write(loopback.plan, loopback.data, loopback.folder, loopback.keys)
+    for name in loopback.processes:
+        if "/nats" in name:
+            loopback.processes[name].send_signal(signal.SIGHUP)
+    assert wait_until(lambda: all(shown(port, data) != before[port] for port in ports), 20)
+    assert all(answers(f"{url}/health/ready") for url in loopback.web.values())
+
+
+@pytest.mark.anyio
+async def test_PLT_01_a_token_device_goes_on_beside_a_server_that_died(cluster: Cluster, fleet: list[Gateway]) -> None:
+    """The token server of a machine finds another hub when its own one is gone."""
+    gateway = fleet[0]
+    cluster.loopback.kill("c/nats")
+    try:
+        port = cluster.loopback.plan.machine[2].mqtt_token_port
+        async with asyncio.timeout(40):
+            while True:
+                try:
+                    async with aiomqtt.Client(
+                        "127.0.0.1", port, identifier=str(gateway.id), username=str(gateway.id), password=gateway.token,
+                        tls_context=cluster.tls(), timeout=5,
+                    ) as device:  # fmt: skip
+                        await device.subscribe(topics.ack(str(gateway.id)))
+                        frame = Frame(time.time() - 7_000_000, "hp0", {"room_temperature": 20.5})
+                        await device.publish(topics.frames(str(gateway.id)), msgspec.json.encode(FrameMessage("token", 1, [frame])))
+                        async for message in device.messages:
+                            assert msgspec.json.decode(bytes(message.payload), type=Ack).through == 1
+                            return
+                except aiomqtt.MqttError:
+                    await asyncio.sleep(0.3)
+    finally:
+        cluster.loopback.start("c/nats")
