@@ -440,6 +440,8 @@ async def test_the_description_is_openapi_and_names_every_promised_route(http: C
         "/api/v1/equipment/{equipment_id}/commands",
         "/api/v1/commands/{command_id}",
         "/api/v1/gateways/{gateway_id}/frames",
+        "/api/v1/gateways/{gateway_id}/events",
+        "/api/v1/gateways/{gateway_id}/troubles",
         "/api/v1/enrolment",
         "/api/v1/enrolment/renew",
     } <= set(described["paths"])

@@ -51,6 +51,27 @@ async def test_SEC_04_events_over_the_api_are_not_there_for_others(http: Client,
         assert (await at.program.get(path.replace(str(at.gateway), "nonsense"))).status_code == 404
 
 
+async def test_a_device_without_mqtt_tells_events_over_http(http: Client, platform: Platform) -> None:
+    at = await heated(http, platform.door)
+    head = {"authorization": f"Bearer {at.token}"}
+    path = f"/api/v1/gateways/{at.gateway}/events"
+    event = {"kind": "error", "t": time.time(), "e": "hp1", "detail": {"code": "read_failed", "say": "no answer"}}
+    for _ in range(3):
+        answer = await http.post(path, headers=head, json=event)
+        assert answer.status_code == 204, answer.text
+    (kept,) = (await at.program.get(f"/gateways/{at.gateway}/events")).json()
+    assert (kept["count"], kept["equipment"], kept["detail"]["say"]) == (1, str(at.machine), "no answer")
+    for body, status, code in (
+        (b"{", 422, "bad_json"),
+        (b'{"kind": "party", "t": 1}', 422, "bad_message"),
+        (b'{"kind": "error", "t": 1, "detail": {"x": "' + b"y" * 70_000 + b'"}}', 422, "too_large"),
+    ):
+        refused = await http.post(path, headers=head, content=body)
+        assert (refused.status_code, refused.json()["code"]) == (status, code), refused.text
+    assert (await http.post(path, headers=at.program.headers, json=event)).status_code == 403, "not by a person's token"
+    assert (await http.post(path, json=event)).status_code == 401
+
+
 async def test_bad_questions_about_events_are_explained(http: Client, platform: Platform) -> None:
     at = await heated(http, platform.door)
     for query, say in (

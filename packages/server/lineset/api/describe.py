@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from lineset.api.devices import post_enrolment, post_frames, post_renewal
 from lineset.api.edge import PATH, router
-from lineset.api.happenings import get_events, get_troubles
+from lineset.api.happenings import get_events, get_troubles, post_event
 from lineset.api.orders import cancel_command, get_command, get_commands, post_command
 from lineset.api.problems import problem
 from lineset.api.things import get_equipment, get_latest, get_me, get_series, get_site, get_sites
@@ -26,6 +26,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     get_series,
     get_events,
     get_troubles,
+    post_event,
     post_command,
     get_commands,
     get_command,

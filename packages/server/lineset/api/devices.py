@@ -60,7 +60,7 @@ async def post_frames(
     Answers after the commit, with what was refused and why. Numbered messages (`epoch` and `seq`, from 1 without a gap) are stored exactly
     once, however often they are sent. `epoch` and `seq` may be left out: then it is at least once, as the answer says.
     """
-    gateway = await _device(request, desk, gateway_id)
+    gateway = await device(request, desk, gateway_id)
     desk.limits.devices.take(gateway)
     body = await request.body()
     peek = _peek(body)
@@ -101,7 +101,7 @@ async def post_renewal(request: Request[Any, Any, Any], desk: NamedDependency[De
     return _identity(request, desk, renewed)
 
 
-async def _device(request: Ask, desk: Desk, gateway_id: str) -> UUID:
+async def device(request: Ask, desk: Desk, gateway_id: str) -> UUID:
     """The gateway whose token came along.
 
     Raises:

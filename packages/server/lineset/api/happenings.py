@@ -1,14 +1,16 @@
 """What happened at gateways: each event, and equal troubles as one."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Response, get
+from lineset_contract.wire import MAX_MESSAGE_BYTES, Event, WireError, decode
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from lineset import gateways
+from lineset import control, gateways
 from lineset.api import shapes
+from lineset.api.devices import device
 from lineset.api.edge import PATH, Caller, Desk, id_of
 from lineset.api.things import moment_of
 from lineset.kit.clock import now
@@ -43,6 +45,22 @@ async def get_events(
     at = events[-1].at.isoformat().replace("+00:00", "Z") if more else ""
     headers = {"link": f'<{PATH}/gateways/{found.id}/events?{chosen}limit={limit}&before={at}>; rel="next"'} if more else {}
     return Response([shapes.happening(e) for e in events], headers=headers)
+
+
+@post("/gateways/{gateway_id:str}/events", summary="Tell an event", status_code=204, request_max_body_size=2 * MAX_MESSAGE_BYTES)
+async def post_event(request: Request[Any, Any, Any], desk: NamedDependency[Desk], gateway_id: FromPath[str]) -> None:
+    """The wire's event: `{"kind", "t", "e", "detail"}`, signed in by the gateway's token, for devices without MQTT.
+
+    Answers once it is kept. The same event sent again counts once.
+    """
+    gateway = await device(request, desk, gateway_id)
+    desk.limits.devices.take(gateway)
+    body = await request.body()
+    try:
+        decode(Event, body)
+    except WireError as error:
+        raise Invalid(error.code, error.say) from error
+    await control.take(desk.platform.door, gateway, "events", body)
 
 
 @get("/gateways/{gateway_id:str}/troubles", summary="What goes wrong at a gateway")

@@ -47,6 +47,12 @@ def trouble_lines(
     return tuple(_line(reader, t, names, now) for t in troubles)
 
 
+def _first(reader: Reader, first: datetime, last: datetime, now: datetime) -> str:
+    """Since when, where that is not the same minute as the last time."""
+    began, ended = reader.when(first, now), reader.when(last, now)
+    return began if began != ended else ""
+
+
 def _line(reader: Reader, t: gateways.Trouble, names: Mapping[UUID, str], now: datetime) -> TroubleLine:
     say = t.detail.get("say") or t.detail.get("message") or ""
     where = [names[i] for i in (*t.machines, *t.gateways) if i in names]
@@ -56,7 +62,7 @@ def _line(reader: Reader, t: gateways.Trouble, names: Mapping[UUID, str], now: d
         say[:300] if isinstance(say, str) else "",
         _times(reader, t.count),
         reader.when(t.last_at, now),
-        reader.when(t.first_at, now) if t.count > 1 else "",
+        _first(reader, t.first_at, t.last_at, now),
         ", ".join(where),
         ", ".join(t.versions),
         _texts(t.detail.get("frames")) if t.kind == "crash" else (),
@@ -103,7 +109,7 @@ def app_trouble_lines(reader: Reader, found: Sequence[apps.Trouble], now: dateti
             t.message,
             _times(reader, t.count),
             reader.when(t.last_at, now),
-            reader.when(t.first_at, now) if t.count > 1 else "",
+            _first(reader, t.first_at, t.last_at, now),
             ", ".join(part for part in (t.page, *t.browsers) if part),
             ", ".join(t.versions),
         )
@@ -112,9 +118,9 @@ def app_trouble_lines(reader: Reader, found: Sequence[apps.Trouble], now: dateti
 
 
 def fleet_lines(reader: Reader, found: Sequence[FleetTrouble], now: datetime) -> tuple[TroubleLine, ...]:
-    """Troubles of the fleet, as numbers."""
+    """Troubles of the fleet, as numbers: those that most have come first."""
     lines = []
-    for t in found:
+    for t in sorted(found, key=lambda t: (-t.affected, -t.times)):
         if t.source == "gateway":
             where = reader.ngettext("%(n)s gateway", "%(n)s gateways", t.affected)
             where += ", " + reader.ngettext("%(n)s household", "%(n)s households", t.homes)
@@ -131,7 +137,7 @@ def fleet_lines(reader: Reader, found: Sequence[FleetTrouble], now: datetime) ->
                 "",
                 _times(reader, t.times),
                 reader.when(t.last_at, now),
-                reader.when(t.first_at, now) if t.times > 1 else "",
+                _first(reader, t.first_at, t.last_at, now),
                 where,
                 ", ".join(t.versions[-6:]),
             )
