@@ -41,7 +41,7 @@ def storage_of(world: Bench) -> Storage:
 
 async def fill(world: Bench, days_ago: range, step_s: int = 600, local: str = "hp1", **points: Any) -> dict[float, float]:
     """Rows for these days, loaded as history is; time to room temperature."""
-    sent = {}
+    sent: dict[float, float] = {}
     for ago in days_ago:
         start = (TODAY - ago * DAY).timestamp()
         t = np.arange(start, start + 86_400, step_s)
