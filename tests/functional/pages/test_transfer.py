@@ -46,7 +46,7 @@ def machine_of(ines: Visitor, base: str) -> str:
     return found[1]
 
 
-def test_ACC_04_a_site_changes_hands_by_the_link_of_a_mail(giver: tuple[Visitor, str], taker: tuple[Visitor, str]) -> None:
+def test_a_site_changes_hands_by_the_link_of_a_mail(giver: tuple[Visitor, str], taker: tuple[Visitor, str]) -> None:
     ines, base = giver
     assert f'href="{base}/transfer"' in ines.get(f"{base}/settings").html
     link = offered(giver, taker)
@@ -69,7 +69,7 @@ def test_ACC_04_a_site_changes_hands_by_the_link_of_a_mail(giver: tuple[Visitor,
     assert "accepted already" in again.text
 
 
-def test_ACC_04_one_machine_changes_hands_alone(giver: tuple[Visitor, str], taker: tuple[Visitor, str]) -> None:
+def test_one_machine_changes_hands_alone(giver: tuple[Visitor, str], taker: tuple[Visitor, str]) -> None:
     ines, base = giver
     omar, machine = taker[0], machine_of(ines, base)
     link = offered(giver, taker, machine)
@@ -86,7 +86,7 @@ def test_ACC_04_one_machine_changes_hands_alone(giver: tuple[Visitor, str], take
     assert ines.get(base).status == 200
 
 
-def test_ACC_04_an_offer_taken_back_lets_nobody_in(giver: tuple[Visitor, str], taker: tuple[Visitor, str]) -> None:
+def test_an_offer_taken_back_lets_nobody_in(giver: tuple[Visitor, str], taker: tuple[Visitor, str]) -> None:
     ines, base = giver
     link = offered(giver, taker)
     listed = ines.get(f"{base}/transfer")
@@ -99,7 +99,7 @@ def test_ACC_04_an_offer_taken_back_lets_nobody_in(giver: tuple[Visitor, str], t
     assert taker[0].get(link).status == 410
 
 
-def test_ACC_04_only_owners_hand_over_and_only_what_is_theirs(giver: tuple[Visitor, str], taker: tuple[Visitor, str]) -> None:
+def test_only_owners_hand_over_and_only_what_is_theirs(giver: tuple[Visitor, str], taker: tuple[Visitor, str]) -> None:
     ines, base = giver
     omar = taker[0]
     for values in ({"what": "site", "email": ""}, {"what": "site", "email": "nonsense"}):
@@ -118,7 +118,7 @@ def test_ACC_04_only_owners_hand_over_and_only_what_is_theirs(giver: tuple[Visit
     assert omar.post(f"{base}/transfer", what="site", email=taker[1], _csrf_token=omar.csrf).status_code == 403
 
 
-def test_ACC_04_without_a_sign_in_the_offer_leads_there_and_back(
+def test_without_a_sign_in_the_offer_leads_there_and_back(
     giver: tuple[Visitor, str], taker: tuple[Visitor, str], visitor: Visitor
 ) -> None:
     link = offered(giver, taker)
