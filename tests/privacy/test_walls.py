@@ -25,7 +25,7 @@ HIDDEN = {"attempts", "frames", "mails", "poison_messages", "late_frames", "hold
 """No person reads these rows: measurements only through access.read_frames, mails only in one's own mailbox."""
 PUBLIC = {"organisations", "closings", "history_files"}
 """Everybody may know which companies there are."""
-OWN = {"api_tokens", "app_events", "contacts", "one_time_tokens", "sessions"}
+OWN = {"api_tokens", "app_events", "contacts", "export_parts", "exports", "one_time_tokens", "sessions"}
 """A person's own, nobody else's."""
 OF_MEMBERS = {"transfers", "gateway_connections"}
 """What a household does not show to the companies that it lets in."""
@@ -324,7 +324,7 @@ def test_frames_are_read_only_through_the_function_that_checks(walls: Walls) -> 
 
 def test_the_platforms_own_actors_are_counted() -> None:
     assert set(SYSTEM_ACTORS) == {
-        "authentication", "delivery", "enrolment", "history", "housekeeping", "import", "ingest", "mail", "setup", "transfer",
+        "authentication", "delivery", "enrolment", "history", "housekeeping", "import", "ingest", "mail", "probe", "setup", "transfer",
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from lineset.kit.errors import LinesetError
+from lineset.kit.errors import Invalid, LinesetError
 from lineset.kit.settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
-def _plainly() -> Iterator[None]:
-    """What went wrong as one clear message and exit code 1; the trace only on demand."""
+def _plainly(code: int = 1) -> Iterator[None]:
+    """What went wrong as one clear message and this exit code; the trace only on demand."""
     try:
         yield
     except LinesetError as error:
         err.print(f"[bold red]error[/] {escape(error.say)}")
-        raise typer.Exit(1) from None
+        raise typer.Exit(code) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except typer.Exit:
@@ -53,7 +53,7 @@ def _plainly() -> Iterator[None]:
             raise
         said = str(error).strip().splitlines() or [""]
         err.print(f"[bold red]error[/] {type(error).__name__}: {escape(said[0])} [dim](LINESET_DEBUG=1 shows the trace)[/]")
-        raise typer.Exit(1) from None
+        raise typer.Exit(code) from None
 
 
 def _settings(data: Path | None, **given: str | None) -> Settings:
@@ -229,13 +229,13 @@ def import_(
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Callable[[float, int], None]]:
-    """A bar; gives what to call with the part done (0 to 1) and the rows so far."""
+def _progress(what: str = "Reading", unit: str = "rows") -> Iterator[Callable[[float, int], None]]:
+    """A bar; gives what to call with the part done (0 to 1) and how many of the unit so far."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - see the module
 
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeRemainingColumn()
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn(f"{{task.fields[rows]:,}} {unit}"), TimeRemainingColumn()
     with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("Reading", total=1.0, rows=0)
+        task = bar.add_task(what, total=1.0, rows=0)
         yield lambda done, rows: bar.update(task, completed=done, rows=rows)
 
 
@@ -288,6 +288,37 @@ def _show(told: dict[str, Any]) -> None:
     for part, said in told["parts"].items():
         if not said.startswith(("ok", "{")):
             out.print(f"[bold red]{part}[/] {escape(said)}")
+
+
+@app.command("verify-erasure")
+def verify_erasure(
+    record: Annotated[Path | None, typer.Option(help="Before the erasure: write what is found to this file.", dir_okay=False)] = None,
+    against: Annotated[Path | None, typer.Option(help="After it: search again for what this record names.", dir_okay=False)] = None,
+    canary: Annotated[list[str] | None, typer.Option(help="A text or number that stands in what is to be erased.")] = None,
+    canaries: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="More canaries.")] = None,
+    expect: Annotated[list[str] | None, typer.Option(help="A tier on which each must be found: hot, history, broker, exports …")] = None,
+    data: Data = None,
+) -> None:
+    """Prove that erased bytes are gone: search every tier before an erasure and after it.
+
+    Exit codes: 0 proven; 1 something is still found; 2 it had not been found before, so nothing is proven; 3 something can't be searched.
+    """
+    from lineset import probing  # noqa: PLC0415 - see the module
+
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # as in `up`
+    texts = [*(canary or ()), *(canaries or ())]
+    with _plainly(3):
+        if (record is None) == (against is None):
+            raise Invalid("which", "Give --record FILE before an erasure, or --against FILE after it.")
+        settings = _settings(data)
+        with _progress("Searching", "bytes") as show:
+            if record is not None:
+                outcome = probing.record(settings, record, texts, expect or (), show)
+            elif against is not None:
+                outcome = probing.verify(settings, against, texts, show)
+    for style, line in outcome.lines():
+        out.print(f"[{style}]{escape(line)}[/]" if style else escape(line))
+    raise typer.Exit(outcome.code)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,8 @@ SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
     "housekeeping": frozenset({Purpose.KEEP}),
     # Moves measurements of closed days into history, sums them up, and deletes them when their time is over or their people say so.
     "history": frozenset({Purpose.KEEP}),
+    # Searches everything for what was erased. Only the owner of the database sees rows in this role.
+    "probe": frozenset({Purpose.KEEP}),
     "setup": frozenset({Purpose.ADMINISTER, Purpose.ACCOUNT, Purpose.OPERATE}),
 }
 """The platform's own actors, each with the purposes it may name. A test counts them; there is no general one."""

@@ -1,0 +1,163 @@
+"""PostgreSQL's write-ahead log: the stream of records without its page headers, and the images of whole pages in it, decompressed.
+
+A segment is a row of pages of 8 kB, each with a header of 24 bytes (the first: 40) that says how much of a record from before continues
+in it (xlog_internal.h). A record begins at a multiple of 8 with its length, and names the pages it touches; it may hold them whole, without
+the unused middle, compressed or not (xlogrecord.h).
+"""
+
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lineset.probing import pglz
+from lineset.probing.canary import Search
+from lineset.probing.pages import PAGE, in_page
+
+_NAME = re.compile(r"[0-9A-F]{24}(\.partial)?")
+_SHORT_HEADER, _LONG_HEADER = 24, 40
+_RECORD_HEADER = 24
+_LONGEST_RECORD = 64 << 20  # bytes; a longer one is searched as bytes only
+_PGLZ, _OTHERS, _HAS_HOLE = 0x04, 0x18, 0x01
+_MAIN_SHORT, _MAIN_LONG, _ORIGIN, _TOP_XID, _LAST_BLOCK = 255, 254, 253, 252, 32
+
+
+class Unreadable(Exception):
+    """The log holds page images in a compression that can't be opened here."""
+
+
+def is_segment(name: str) -> bool:
+    """Whether a file of that name is a segment of the log."""
+    return _NAME.fullmatch(name) is not None
+
+
+def scan_log(paths: Sequence[Path], search: Search) -> Iterator[int | dict[int, str]]:
+    """Search these segments. Yields how many bytes each step read, and at the end what was found: canary to the segment's name.
+
+    A segment is in memory whole; PostgreSQL's usual size is 16 MB.
+
+    Raises:
+        Unreadable: `wal_compression` is lz4 or zstd.
+    """
+    scan = search.scan(short=True)
+    found: dict[int, str] = {}
+    carry, before = b"", ""
+    for path in paths:
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:  # removed meanwhile
+            continue
+        stream = b"".join([raw[_LONG_HEADER:PAGE], *(raw[p + _SHORT_HEADER : p + PAGE] for p in range(PAGE, len(raw), PAGE))])
+        scan.feed(stream)
+        places = set(scan.found)
+        for _, value in pglz.values(stream, step=1):
+            places |= search.in_bytes(value, short=True)
+        if not _follows(before, path.name):
+            carry = b""
+        skip = 0 if carry else _continued(raw)
+        carry = _search_images(carry + stream, skip, search, places)
+        for n in places:
+            found.setdefault(n, path.name)
+        before = path.name
+        yield len(raw)
+    for n in scan.close():
+        found.setdefault(n, before)
+    yield found
+
+
+def _follows(before: str, name: str) -> bool:
+    # the last two groups of eight digits are a number whose low group runs to 0xFF with segments of 16 MB
+    return bool(before) and before[:8] == name[:8] and _number(name) == _number(before) + 1
+
+
+def _number(name: str) -> int:
+    return int(name[8:16], 16) * 256 + int(name[16:24], 16)
+
+
+def _continued(raw: bytes) -> int:
+    """How many bytes at the beginning belong to a record from before, up to the next multiple of 8."""
+    if len(raw) < _LONG_HEADER:
+        return 0
+    (flags,) = struct.unpack_from("<H", raw, 2)
+    (rest,) = struct.unpack_from("<I", raw, 16)
+    return (rest + 7) // 8 * 8 if flags & 1 else 0
+
+
+def _search_images(stream: bytes, at: int, search: Search, found: set[int]) -> bytes:
+    """Search the page images of all whole records from `at` on; the beginning of the last one, which is not whole."""
+    end = len(stream)
+    while at + _RECORD_HEADER <= end:
+        (length,) = struct.unpack_from("<I", stream, at)
+        if not _RECORD_HEADER <= length <= _LONGEST_RECORD:
+            return b""  # zeros: the log ends here, or was ended early to go on in the next segment
+        if at + length > end:
+            return stream[at:]
+        for image in images(stream[at : at + length]):
+            found |= in_page(image, search)
+        at += (length + 7) // 8 * 8
+    return stream[at:]
+
+
+def images(record: bytes) -> list[bytes]:
+    """The whole pages that one record holds.
+
+    Raises:
+        Unreadable: in a compression other than PostgreSQL's own.
+    """
+    blocks: list[
+        tuple[int, tuple[int, int, int, int] | None]
+    ] = []  # length of data, and of the image: length, hole's place and length, flags
+    at, payload = _RECORD_HEADER, 0
+    while len(record) - at > payload:
+        kind = record[at]
+        at += 1
+        if kind == _MAIN_SHORT:
+            payload += record[at]
+            at += 1
+        elif kind == _MAIN_LONG:
+            payload += struct.unpack_from("<I", record, at)[0]
+            at += 4
+        elif kind in (_ORIGIN, _TOP_XID):
+            at += 2 if kind == _ORIGIN else 4
+        elif kind <= _LAST_BLOCK:
+            fork, length = struct.unpack_from("<BH", record, at)
+            at += 3
+            image = None
+            if fork & 0x10:
+                size, place, flags = struct.unpack_from("<HHB", record, at)
+                at += 5
+                hole = PAGE - size if flags & _HAS_HOLE else 0
+                if flags & (_PGLZ | _OTHERS):
+                    hole = 0
+                    if flags & _HAS_HOLE:
+                        (hole,) = struct.unpack_from("<H", record, at)
+                        at += 2
+                image = (size, place, hole, flags)
+                payload += size
+            payload += length
+            blocks.append((length, image))
+            at += (0 if fork & 0x80 else 12) + 4
+        else:
+            return []
+        if kind in (_MAIN_SHORT, _MAIN_LONG):
+            break
+    return _pages(record, at, blocks)
+
+
+def _pages(record: bytes, at: int, blocks: list[tuple[int, tuple[int, int, int, int] | None]]) -> list[bytes]:
+    result = []
+    for length, image in blocks:
+        if image is not None:
+            size, place, hole, flags = image
+            content = record[at : at + size]
+            at += size
+            if flags & _OTHERS:
+                raise Unreadable("wal_compression is lz4 or zstd; set it to pglz or off")
+            if flags & _PGLZ:
+                try:
+                    content = pglz.decompress(content, PAGE - hole)
+                except pglz.Broken:
+                    content = b""
+            result.append(content[:place] + bytes(hole) + content[place:])
+        at += length
+    return result
