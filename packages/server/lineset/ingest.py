@@ -32,6 +32,7 @@ QUEUE = "ingest"
 HTTP_FRAMES = "ingest.frames.*"
 _FETCH = 500
 _MOST_FLOODS = 1000
+_TRIES = 8
 
 
 class Frames:
@@ -123,7 +124,10 @@ class Cutting:
             log.warning("gateway_floods", gateway=str(gateway), not_let_in_for_s=wait_s)
             try:
                 await self._bus.publish(f"{FLOOD}.{gateway}")
-                await callout.kick(gateway)
+                # under a flood the servers' lists of connections may come too late to be waited for
+                for _ in range(_TRIES):
+                    if await callout.kick(gateway):
+                        break
             except BusFault as error:
                 log.warning("flood_not_cut", gateway=str(gateway), error=error.say)
 

@@ -100,6 +100,19 @@ class FairQueue:
         self._size += cost
         return Offer.TAKEN
 
+    def drop(self, gateway: UUID) -> int:
+        """Forget what waits of a gateway, but for those messages that somebody waits for. How many were forgotten."""
+        lane = self._lanes.get(gateway)
+        if lane is None:
+            return 0
+        kept = deque(m for m in lane.waiting if m.reply is not None or m.settled is not None)
+        dropped = len(lane.waiting) - len(kept)
+        freed = lane.size - sum(len(m.payload) + _KEEPING for m in kept)
+        lane.waiting = kept
+        lane.size -= freed
+        self._size -= freed
+        return dropped
+
     def take(self) -> list[Message]:
         """The next batch: of each gateway in the order in which it sent, of all gateways in turn."""
         batch: list[Message] = []

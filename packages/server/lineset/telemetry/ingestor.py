@@ -87,7 +87,7 @@ class Ingestor:
 
     def offer(self, message: Message) -> bool:
         """Put a message into the queue; False, and nothing kept, when there is no room for it: its sender will repeat it."""
-        outcome = self._queue.offer(message)
+        outcome = Offer.QUEUE_FULL if self._waste.shut(message.gateway) else self._queue.offer(message)
         if outcome is not Offer.TAKEN:
             self.counts.dropped += 1
             if outcome is Offer.LANE_FULL:
@@ -101,6 +101,9 @@ class Ingestor:
 
         False, and nothing kept, when its gateway alone has too much waiting: nobody else is to wait for that one.
         """
+        if self._waste.shut(message.gateway):
+            self.counts.dropped += 1
+            return False
         while (outcome := self._queue.offer(message)) is Offer.QUEUE_FULL:
             self._room.clear()
             await self._room.wait()
@@ -114,6 +117,7 @@ class Ingestor:
     def _in_vain(self, message: Message) -> None:
         if self._waste.add(message.gateway, len(message.payload)):
             self.counts.floods += 1
+            self.counts.dropped += self._queue.drop(message.gateway)
             self._flooded(message.gateway)
 
     async def run(self) -> None:
