@@ -11,11 +11,12 @@ from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, 
 from lineset.privacy import model as _privacy
 from lineset.sites import model as _sites
 from lineset.telemetry import model as _telemetry
+from lineset.telemetry import model_exports as _exports
 from lineset.telemetry import model_history as _history
 
 MIGRATIONS = "migrations"
 metadata = Base.metadata
-MODELS = (_accounts, _apps, _control, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
+MODELS = (_accounts, _apps, _control, _exports, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
 _AS_LONG_AS_USED = Retention("replaced", 0)
 
 ENGINES = (
@@ -130,6 +131,14 @@ FILES = (
         Subject.HOUSEHOLD,
         (Purpose.KEEP,),
         Retention("hold ended", 31),
+    ),
+    File(
+        "exports/**",
+        "measurements that somebody asked to download",
+        "equipment.measurement",
+        Subject.PERSON,
+        (Purpose.OPERATE, Purpose.SERVICE, Purpose.KEEP),
+        Retention("ready", _exports.FILE_DAYS),
     ),
     File("postgres/**", "the database", "system.operations", Subject.HOUSEHOLD, (Purpose.OPERATE,), _AS_LONG_AS_USED),
     File(

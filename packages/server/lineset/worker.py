@@ -39,6 +39,7 @@ def jobs(platform: Platform) -> procrastinate.App:
     accounts.add_jobs(app, platform.door)
     gateways.add_jobs(app, platform.door)
     privacy.add_jobs(app, platform.door, platform.register)
+    telemetry.exports.add_jobs(app, platform.door, storage(platform.settings, "exports"))
     telemetry.add_jobs(app, platform.door, platform.engine, storage(platform.settings, "history"))
     add_jobs(app, platform)
     return app

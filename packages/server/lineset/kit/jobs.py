@@ -24,11 +24,14 @@ _log = structlog.get_logger(__name__)
 _outbox = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
-async def defer(session: AsyncSession, task: str, **ids: str | int | float) -> None:
-    """Put a job into the queue as part of this transaction; `task` is its name, such as "messaging.send"."""
+async def defer(session: AsyncSession, task: str, *, lock: str | None = None, **ids: str | int | float) -> None:
+    """Put a job into the queue as part of this transaction; `task` is its name, such as "messaging.send".
+
+    Of the jobs with the same `lock` one runs at a time, in the order in which they were put there.
+    """
     connection = await session.connection()
     raw: Any = (await connection.get_raw_connection()).driver_connection
-    await _outbox.configure_task(task, allow_unknown=True, connection=raw).defer_async(**ids)
+    await _outbox.configure_task(task, allow_unknown=True, connection=raw, lock=lock).defer_async(**ids)
 
 
 async def take_over(app: procrastinate.App, silent_s: float = SILENT_S) -> int:

@@ -3,15 +3,17 @@
 The face of this domain; nobody imports past it.
 """
 
-from lineset.telemetry import live, recorded
+from lineset.telemetry import exports, live, recorded
 from lineset.telemetry.history.jobs import add_jobs
 from lineset.telemetry.ingestor import Counts, Ingestor, Message
+from lineset.telemetry.keeping import KEEPING_DAYS, choose_keeping, keeping
 from lineset.telemetry.load import load
 from lineset.telemetry.queries import PoisonView, RefusalView, keep_poison, poison, refusal_counts, refusals
 from lineset.telemetry.series import MAX_BUCKETS, MAX_POINTS, MAX_SPAN_S, Latest, Reading, Series, latest, points, series
 from lineset.telemetry.slots import PointInfo
 
 __all__ = [
+    "KEEPING_DAYS",
     "MAX_BUCKETS",
     "MAX_POINTS",
     "MAX_SPAN_S",
@@ -25,10 +27,13 @@ __all__ = [
     "RefusalView",
     "Series",
     "add_jobs",
+    "choose_keeping",
     "erase_household",
     "erase_machine",
     "erase_site",
+    "exports",
     "keep_poison",
+    "keeping",
     "latest",
     "live",
     "load",
