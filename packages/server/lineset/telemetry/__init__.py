@@ -4,6 +4,7 @@ The face of this domain; nobody imports past it.
 """
 
 from lineset.telemetry import exports, live, recorded
+from lineset.telemetry.erasure import erase_household, erase_machine, erase_site
 from lineset.telemetry.history.jobs import add_jobs
 from lineset.telemetry.ingestor import Counts, Ingestor, Message
 from lineset.telemetry.keeping import KEEPING_DAYS, choose_keeping, keeping
@@ -28,6 +29,9 @@ __all__ = [
     "Series",
     "add_jobs",
     "choose_keeping",
+    "erase_household",
+    "erase_machine",
+    "erase_site",
     "erase_household",
     "erase_machine",
     "erase_site",
