@@ -20,6 +20,7 @@ MAX_NOTED = 20_000
 MAX_ADDRESSES_A_DAY = 50
 """Rows of one gateway a day; further addresses that day are not kept apart."""
 _PAUSE_S = 2.0
+_AT_ONCE = 100
 
 _log = structlog.get_logger(__name__)
 
@@ -70,15 +71,20 @@ class Connections:
             self._writing = asyncio.create_task(self._soon())
 
     async def write(self) -> None:
-        """Write what has been noted. What the database does not take now is kept for the next time."""
+        """Write what has been noted, a hundred at a time. What the database does not take now is kept for the next time."""
         noted, self._noted = self._noted, {}
-        try:
-            async with self._door.open(self._context) as tx:
-                for key in sorted(noted):  # in one order, so that two processes never wait for each other
-                    await _keep(tx, key, noted[key])
-        except Exception as error:  # noqa: BLE001 - the database is away; nobody waits for this
-            _log.warning("connections_not_written", count=len(noted), error=str(error).splitlines()[0][:200] if str(error) else "")
-            self._noted = noted | self._noted
+        keys = sorted(noted)  # in one order, so that two processes never wait for each other
+        for start in range(0, len(keys), _AT_ONCE):
+            part = keys[start : start + _AT_ONCE]
+            try:
+                async with self._door.open(self._context) as tx:
+                    for key in part:
+                        await _keep(tx, key, noted[key])
+            except Exception as error:  # noqa: BLE001 - the database is away; nobody waits for this
+                left = keys[start:]
+                _log.warning("connections_not_written", count=len(left), error=f"{type(error).__name__}: {error}"[:200])
+                self._noted = {key: noted[key] for key in left} | self._noted
+                return
 
     async def close(self) -> None:
         """Write what is left."""
