@@ -14,6 +14,7 @@ import httpx
 import msgspec
 import pytest
 from lineset.embedded.ports import free_port
+from lineset.kit.settings import Settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.homes import Seeded, seed
@@ -34,6 +35,7 @@ class World:
     url: str
     homes: Seeded
     engines: Engines
+    settings: Settings
 
 
 def elsewhere(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -87,7 +89,7 @@ def world(engines: Engines, template: str, tmp_path_factory: pytest.TempPathFact
         settings = msgspec.structs.replace(engines.settings, database_url=address)
         homes = elsewhere(lambda: seed(settings))
         with web_process(engines, address, tmp_path_factory.mktemp("web") / "web.log") as url:
-            yield World(url, homes, engines)
+            yield World(url, homes, engines, settings)
 
 
 @pytest.fixture

@@ -40,9 +40,10 @@ interface Placed {
 /** Words where there is room for them: at about 7 px a letter. */
 function wordsIn(placed: Placed[], px: number, inside: boolean): Element[] {
   return placed.flatMap((band, i) => {
-    const room = inside ? band.width : (placed[i + 1]?.x ?? 1000) - band.x;
+    const room = inside ? band.width : (placed[i + 1]?.x ?? 1000) - band.x - (band.width < 60 ? band.width : 0);
     if ((room / 1000) * px < band.text.length * 7 + 8) return [];
-    const text = svg("text", { x: `${band.x / 10}%`, dx: 4, y: 13 });
+    const beside = (band.width / 1000) * px < band.text.length * 7 + 8;
+    const text = svg("text", { x: `${(beside ? band.x + band.width : band.x) / 10}%`, dx: 4, y: 13 });
     text.textContent = band.text;
     return [text];
   });

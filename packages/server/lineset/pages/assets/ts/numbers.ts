@@ -20,13 +20,16 @@ export function number(value: number, digits: number): string {
 /** Time of day in the person's zone and style. */
 export function clock(seconds: number, withSeconds = false): string {
   const { zone, clock: hours, language } = document.body.dataset;
-  return new Intl.DateTimeFormat(language ?? "en", {
+  const text = new Intl.DateTimeFormat(language ?? "en", {
     timeZone: zone ?? "UTC",
-    hour: "numeric",
+    hour: "2-digit",
     minute: "2-digit",
     ...(withSeconds ? { second: "2-digit" as const } : {}),
-    hourCycle: hours === "12" ? "h12" : "h23",
+    hourCycle: "h23",
   }).format(seconds * 1000);
+  if (hours !== "12") return text;
+  const hour = Number(text.slice(0, 2));
+  return `${hour % 12 || 12}${text.slice(2)}\u00a0${hour < 12 ? "am" : "pm"}`;
 }
 
 /** Weekday, day, month and time of day in the person's zone and style. */

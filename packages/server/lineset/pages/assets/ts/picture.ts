@@ -2,7 +2,8 @@
 import type { Drawing } from "./drawing.ts";
 import { colour, type Panel } from "./plot.ts";
 
-const SCALE = 2;
+// As sharp as the plots themselves are.
+const SCALE = Math.max(1, devicePixelRatio);
 const LEFT = 150;
 const RIGHT = 96;
 const MARGIN = 24;
@@ -19,6 +20,17 @@ class Paper {
     this.ctx.scale(SCALE, SCALE);
     this.ctx.fillStyle = colour("--ground");
     this.ctx.fillRect(0, 0, width, height);
+  }
+
+  /** Words in lines of at most `width` px. */
+  wrapped(words: string, width: number, size: number): string[] {
+    this.ctx.font = `400 ${size}px ${FONT}`;
+    return words.split(" ").reduce<string[]>((lines, word) => {
+      const longer = [lines.at(-1), word].filter(Boolean).join(" ");
+      if (lines.length > 0 && this.ctx.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+      else lines.push(word);
+      return lines;
+    }, []);
   }
 
   text(words: string, x: number, y: number, size: number, tone = "--ink", align: CanvasTextAlign = "left", weight = 400): void {
@@ -76,8 +88,11 @@ function paintPanel(paper: Paper, panel: Panel, y: number, width: number): void 
   paper.ctx.fillRect(LEFT, y, width, 1);
   paper.ctx.drawImage(panel.plot.ctx.canvas, LEFT, y, width, height);
   const words = panel.words();
-  paper.text(panel.name, MARGIN, y + height / 2 - 4, 13, "--ink", "left", 640);
-  panel.note.split(", ").forEach((part, i) => paper.text(part, MARGIN, y + height / 2 + 12 + i * 14, 11, "--ink-3"));
+  const name = paper.wrapped(panel.name, LEFT - MARGIN - 44, 13);
+  const notes = panel.note.split(", ");
+  const first = y + height / 2 - ((name.length + notes.length) * 15) / 2 + 12;
+  name.forEach((part, i) => paper.text(part, MARGIN, first + i * 15, 13));
+  notes.forEach((part, i) => paper.text(part, MARGIN, first + (name.length + i) * 15, 12, "--ink-3"));
   paper.text(words.top, LEFT - 6, y + 11, 12, "--ink-3", "right");
   paper.text(words.bottom, LEFT - 6, y + height - 4, 12, "--ink-3", "right");
   paper.text(words.last, LEFT + width + 12, y + height / 2 + 4, 22, "--ink", "left", 430);
@@ -87,7 +102,9 @@ function paintPanel(paper: Paper, panel: Panel, y: number, width: number): void 
 /** Hands the picture to the browser to keep. */
 export async function savePicture(drawing: Drawing, section: HTMLElement): Promise<void> {
   const title = section.querySelector("[data-title]")?.textContent ?? "";
-  const canvas = paint(drawing, [document.title.replace(/ · Lineset$/, ""), title, document.body.dataset.zone ?? "", drawing.answer.compared]);
+  const { compared } = drawing.answer;
+  const dashed = compared ? (drawing.words.dashed ?? "{what}").replace("{what}", compared) : "";
+  const canvas = paint(drawing, [document.title.replace(/ · Lineset$/, ""), title, document.body.dataset.zone ?? "", dashed]);
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
   if (!blob) return;
   const link = document.createElement("a");
