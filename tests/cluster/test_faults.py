@@ -85,7 +85,7 @@ def _round(cluster: Cluster, fleet: list[Gateway], fault: Fault, messages: int, 
     assert silence < 15
     assert one < 60
     assert watch.pages < 5
-    assert watch.ready < 30
+    assert watch.ready < 20
 
 
 def test_TEL_02_a_cluster_goes_on_without_one_server_and_one_ingest_process(cluster: Cluster, fleet: list[Gateway]) -> None:
