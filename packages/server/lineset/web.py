@@ -112,7 +112,7 @@ def create_app(settings: Settings) -> Litestar:
             cookie_samesite="lax",
             exclude=["^/api/"],
         ),
-        compression_config=CompressionConfig(backend="gzip", minimum_size=800, gzip_compress_level=5, exclude=["^/live"]),
+        compression_config=CompressionConfig(backend="gzip", minimum_size=800, gzip_compress_level=5, exclude=["^/live", "/file$"]),
         request_max_body_size=MAX_BODY,
         openapi_config=None,
         logging_config=None,  # ours stands already

@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from lineset.api.devices import post_enrolment, post_frames, post_renewal
 from lineset.api.edge import PATH, router
+from lineset.api.exports import delete_export, get_export, get_export_file, get_exports, get_readings, post_export
 from lineset.api.happenings import get_events, get_troubles, post_event
 from lineset.api.orders import cancel_command, get_command, get_commands, post_command
 from lineset.api.problems import problem
@@ -24,6 +25,12 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     get_equipment,
     get_latest,
     get_series,
+    get_readings,
+    post_export,
+    get_exports,
+    get_export,
+    get_export_file,
+    delete_export,
     get_events,
     get_troubles,
     post_event,

@@ -5,7 +5,7 @@ from litestar.types import ControllerRouterHandler
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
-from . import routes_machines, routes_now, routes_sites, routes_transfer
+from . import routes_data, routes_machines, routes_now, routes_sites, routes_transfer
 from .area import HOME
 from .manifest import manifest
 
@@ -16,6 +16,7 @@ def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
     return [
         manifest,
+        *routes_data.HANDLERS,
         *routes_now.HANDLERS,
         *routes_machines.HANDLERS,
         *routes_sites.HANDLERS,

@@ -5,7 +5,7 @@ from litestar.types import ControllerRouterHandler
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
-from . import routes_fleet, routes_sites, routes_team
+from . import routes_data, routes_fleet, routes_sites, routes_team
 from .area import PORTAL
 
 __all__ = ["routes"]
@@ -14,6 +14,7 @@ __all__ = ["routes"]
 def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
     return [
+        *routes_data.HANDLERS,
         *routes_fleet.HANDLERS,
         *routes_sites.HANDLERS,
         *routes_team.HANDLERS,

@@ -1,15 +1,11 @@
 """The end of downloads: files whose time is over, what nobody owns any more, and those that hold what is being erased."""
 
 import asyncio
-import io
-import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-import obstore
-import polars as pl
 import procrastinate
 import structlog
 from sqlalchemy import delete, select, text, update
@@ -61,25 +57,6 @@ async def delete_exports(door: Door, storage: Storage, series: Collection[int]) 
     for export in found:
         await asyncio.to_thread(store.remove, storage, export.export)
     return len(found)
-
-
-def decoded(storage: Storage) -> Iterator[tuple[str, str]]:
-    """Path and readable text of everything in storage, piece by piece: Parquet as CSV, each entry of a ZIP. For probes. Blocks."""
-    for page in obstore.list(storage.store()):
-        for entry in page:
-            path = str(entry["path"])
-            data = bytes(obstore.get(storage.store(), path).bytes())
-            if path.endswith(".parquet"):
-                frame = pl.read_parquet(io.BytesIO(data))
-                yield path, f"{pl.read_parquet_metadata(io.BytesIO(data)).get('lineset', '')}\n"
-                for part in frame.iter_slices(50_000):
-                    yield path, part.write_csv()
-            elif path.endswith(".zip"):
-                with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                    for name in archive.namelist():
-                        yield f"{path}!{name}", archive.read(name).decode()
-            else:
-                yield path, data.decode(errors="replace")
 
 
 async def end_due(door: Door, storage: Storage) -> dict[str, int]:

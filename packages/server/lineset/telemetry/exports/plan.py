@@ -119,7 +119,10 @@ async def machines_of(tx: Tx, wanted: Wanted) -> list[Machine]:
     if not rows:
         raise NotFound("site" if wanted.site is not None else "machine")
     points = await points_of(tx, [row[0] for row in rows])
-    return [Machine(*row, [p.name for p in points.get(row[0], [])]) for row in rows]
+    return [
+        Machine(id_, name, type_, site, zone, list(series), [p.name for p in points.get(id_, [])])
+        for id_, name, type_, site, zone, series in rows
+    ]
 
 
 def stretches(wanted: Wanted, machines: Sequence[Machine]) -> list[Stretch]:

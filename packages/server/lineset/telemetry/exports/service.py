@@ -78,6 +78,21 @@ class File:
     name: str
     format: str
 
+    @property
+    def etag(self) -> str:
+        """Its strong entity tag: the same bytes for ever."""
+        return f'"{self.sha256}"'
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that go with its bytes."""
+        return {"content-disposition": f'attachment; filename="{self.name}"', "cache-control": "private, no-store"}
+
+    @property
+    def media_type(self) -> str:
+        """What kind of file it is."""
+        return "application/zip" if self.format == "csv" else "application/vnd.apache.parquet"
+
 
 async def size(tx: Tx, wanted: Wanted) -> Size:
     """About how much that would be.
