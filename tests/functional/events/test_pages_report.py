@@ -9,13 +9,14 @@ from uuid import UUID
 
 import httpx
 import pytest
-from lineset import apps
+from lineset import apps, schema
 from lineset.apps.service import MAX_LINES_A_DAY, page_shape
 from lineset.kit.clock import now
-from lineset.privacy import Context, Person, Purpose, Tx
+from lineset.privacy import Context, Person, Purpose, Tx, shorten, sweep
 from lineset.privacy.rights import fleet_troubles
 from sqlalchemy import text
 
+from tests.functional.events.told import HOUSEKEEPING
 from tests.functional.pages.installation import SETUP, Installation
 from tests.support.visitor import Visitor, new_address
 
@@ -143,3 +144,30 @@ def test_the_shape_of_a_pages_address_names_nothing() -> None:
     assert page_shape("/home/0190f2aa-0000-7000-8000-000000000001/machines?q=Anna#x") == "/home/#/machines"
     assert page_shape("/transfer/Secret_Token12") == "/transfer/#"
     assert page_shape("") == "/"
+
+
+def test_TEL_04_addresses_of_visits_and_sessions_are_shortened_and_deleted_as_declared(installation: Installation, anna: Visitor) -> None:
+    assert report(anna, {"kind": "opened", "version": "app-a1b2c3d4"}).status_code == 204
+    who = Context(person_of(installation, anna).actor, Purpose.SECURITY)
+
+    async def age(tx: Tx) -> None:
+        await tx.session.execute(text("UPDATE app_events SET last_at = last_at - interval '31 days'"))
+        await tx.session.execute(text("UPDATE sessions SET last_seen_at = last_seen_at - interval '31 days'"))
+
+    async def housekeeping(tx: Tx) -> None:
+        await sweep(tx, schema.register())
+        await shorten(tx, schema.register())
+
+    async def addresses(tx: Tx) -> list[str]:
+        return list(await tx.session.scalars(text("SELECT address FROM app_events UNION ALL SELECT address FROM sessions")))
+
+    network = anna.place.rpartition(".")[0] + ".0/24"
+    installation.act(HOUSEKEEPING, housekeeping)
+    assert installation.act(who, addresses) == [anna.place, anna.place]
+    installation.act(who, age)
+    installation.act(HOUSEKEEPING, housekeeping)
+    assert installation.act(who, addresses) == [network, network]
+    for _ in range(2):
+        installation.act(who, age)
+    installation.act(HOUSEKEEPING, housekeeping)
+    assert installation.act(who, addresses) == [network], "what the page told is gone after 90 days; the session lasts by its own end"
