@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from lineset.platform import open_platform
 from lineset_contract.points import POINTS
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Page, expect
 
 from tests.browser.conftest import World, complaints, elsewhere, sign_in
 from tests.browser.homes import STEP_S, _load
@@ -102,13 +102,13 @@ def query_of(page: Page) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
-def box(page: Page) -> dict[str, float]:
+def box(page: Page) -> FloatRect:
     """Where the plots are, in sight."""
     over = page.locator(".day-over")
     over.scroll_into_view_if_needed()
     found = over.bounding_box()
     assert found is not None
-    return dict(found)
+    return found
 
 
 def between(start: float, end: float) -> str:

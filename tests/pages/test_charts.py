@@ -3,11 +3,12 @@
 import csv
 import io
 import itertools
+import random
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lineset import telemetry
 from lineset.kit.errors import Invalid
@@ -19,7 +20,7 @@ from lineset.pages.common.figures import csv_of, table
 from lineset.pages.common.panels import lanes_of, panels
 from lineset.pages.common.ranges import BESIDE, PRESETS, View, shifted, shifted_trace, title, view_of
 from lineset.pages.common.reader import Reader
-from lineset.pages.common.spells import gap_of, spells, troubles
+from lineset.pages.common.spells import coarse, gap_of, spells, troubles
 from lineset.pages.common.ticks import ticks
 
 ZONE = ZoneInfo("America/Los_Angeles")
@@ -46,6 +47,7 @@ def test_preset_ends_now_and_stands_in_the_address(span: str) -> None:
 
 
 @given(st.floats(NOW - 300 * DAY, NOW - HOUR), st.floats(300, 50 * DAY), st.sampled_from(["", *BESIDE]), st.booleans())
+@settings(deadline=None)
 def test_view_comes_back_from_its_own_address(start: float, length: float, compare: str, outdoor: bool) -> None:
     start = round(start)
     end = round(min(NOW, start + length + 1))
@@ -97,6 +99,7 @@ def test_TEL_03_day_of_25_hours_has_its_second_hour_and_one_of_23_lacks_it() -> 
 
 
 @given(st.floats(NOW - 900 * DAY, NOW), st.floats(300, 800 * DAY), st.booleans())
+@settings(deadline=None)
 def test_ticks_are_round_moments_of_the_local_clock(start: float, length: float, clock24: bool) -> None:
     reader = Reader("es", "metric", "America/Los_Angeles", clock24=clock24)
     found = ticks(reader, start, start + length)
@@ -135,6 +138,7 @@ def test_gap_is_what_is_longer_than_the_points_own_step() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 400), st.sampled_from([0.0, 1.0, 3.0])), min_size=1, max_size=60))
+@settings(deadline=None)
 def test_spells_cover_every_reading_once_and_never_bridge_a_gap(steps: list[tuple[int, float]]) -> None:
     t = 0.0
     known = [(t := t + step, value) for step, value in steps]
@@ -148,6 +152,22 @@ def test_spells_cover_every_reading_once_and_never_bridge_a_gap(steps: list[tupl
     for (a, _), (b, _) in itertools.pairwise(known):
         if b - a > gap:
             assert not any(s.start <= a and s.end >= b for s in found)
+
+
+@given(st.integers(0, 2**32), st.integers(1001, 3000))
+@settings(max_examples=15, deadline=None)
+def test_more_modes_than_a_lane_can_show_keep_their_share_of_the_time(seed: int, count: int) -> None:
+    chance = random.Random(seed)
+    t, modes = 0.0, list[tuple[float, float, str]]()
+    for _ in range(count):
+        length = chance.expovariate(1 / 900)
+        modes.append((t, t + length, chance.choice(["heating", "defrost", "idle"])))
+        t += length
+    found = coarse(modes, 0.0, t)
+    assert len(found) <= 3 * 500
+    for mode in ("heating", "defrost", "idle"):
+        spent = [sum(b - a for a, b, said in spans if said == mode) for spans in (modes, found)]
+        assert spent[1] == pytest.approx(spent[0], rel=1e-6, abs=1e-3 + t * 1e-4)
 
 
 def test_faults_that_touch_are_one_and_the_code_says_more_than_the_state() -> None:

@@ -13,7 +13,7 @@ from .facts import Day, Spell, Trace
 from .panels import OUTDOOR
 from .ranges import DAYS, View, shifted, shifted_trace
 from .reader import Reader
-from .spells import ALARMS, spells, troubles
+from .spells import ALARMS, coarse, spells, troubles
 
 BUCKETS = 400
 Block = tuple[list[float], dict[str, list[float | None]], list[tuple[float, float, str]]]
@@ -57,7 +57,7 @@ async def day_for(tx: Tx, reader: Reader, equipment: UUID, view: View, asked: As
     if asked.weather is not None:
         found = (await _blocks(tx, asked.weather, [OUTDOOR], view.start, view.end, buckets))[0]
         more[OUTDOOR] = (found[0], found[1][OUTDOOR])
-    day = Day(view.start, view.end, t, series, modes, more)
+    day = Day(view.start, view.end, t, series, coarse(modes, view.start, view.end), more)
     stretches = {name: spells(name, day.known(name), view.end) for name in dict.fromkeys((*asked.codes, *alarms))}
     said = stretches | {"operating_mode": [Spell(start, end, word) for start, end, word in modes]}
     return msgspec.structs.replace(

@@ -11,6 +11,9 @@ SHORTEST_GAP_S = 60.0
 _STEPS = 2.9
 """A gap is longer than this many usual steps: less than three, so that one empty bucket, which leaves a step and a half, is one."""
 
+PARTS = 500
+"""Of the longest axis, what a lane can show apart."""
+
 TROUBLE: Mapping[str, frozenset[str]] = {
     "operating_mode": frozenset(("fault", "lockout")),
     "alarm_state": frozenset(("warning", "fault", "lockout")),
@@ -55,6 +58,38 @@ def is_code(point: str) -> bool:
     """Whether a point's readings are words rather than numbers."""
     known = POINTS.get(point)
     return known is not None and known.kind == "code"
+
+
+def coarse(modes: Sequence[tuple[float, float, str]], start: float, end: float) -> list[tuple[float, float, str]]:
+    """More spans than a lane can show as shares: in each of `PARTS` parts of the axis, a mode lasts as long as it did there in all.
+
+    Times in seconds since 1970. Few enough spans stay as they are.
+    """
+    if len(modes) <= 2 * PARTS:
+        return list(modes)
+    width = (end - start) / PARTS
+    spent: dict[tuple[int, str], float] = {}
+    for since, until, mode in modes:
+        for part in range(max(0, int((since - start) // width)), min(PARTS - 1, int((until - start) // width)) + 1):
+            left = start + part * width
+            inside = min(until, left + width) - max(since, left)
+            if inside > 0:
+                spent[part, mode] = spent.get((part, mode), 0.0) + inside
+    return _joined(sorted((start + part * width, min(lasted, width), mode) for (part, mode), lasted in spent.items()), width)
+
+
+def _joined(shares: Sequence[tuple[float, float, str]], width: float) -> list[tuple[float, float, str]]:
+    """Shares (from, length, mode) as spans; parts that a mode fills go on in the next one."""
+    found: list[tuple[float, float, str]] = []
+    open_: dict[str, int] = {}
+    for left, lasted, mode in shares:
+        at = open_.get(mode)
+        if at is not None and found[at][1] >= left - width * 0.01:
+            found[at] = (found[at][0], left + lasted, mode)
+        else:
+            open_[mode] = len(found)
+            found.append((left, left + lasted, mode))
+    return found
 
 
 def code_word(point: str, value: float) -> str:
