@@ -13,7 +13,7 @@ from lineset.privacy import Context, Purpose, System
 
 from tests.cluster.world import Cluster, Mailroom, until
 
-pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.anyio]
+pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.timeout(400), pytest.mark.anyio]
 
 MAIL = Context(System("mail"), Purpose.COMMUNICATE)
 MAILS = 120
@@ -39,9 +39,9 @@ async def test_PLT_01_two_workers_share_the_jobs_and_do_each_once(cluster: Clust
     mailroom.hold.clear()  # until all are queued, so that nobody is done before the other begins
     await queue_mails(cluster, subjects)
     mailroom.hold.set()
-    await until(lambda: all(mailroom.taken[subject] for subject in subjects), 60, "every mail sent")
+    await until(lambda: all(mailroom.taken[subject] for subject in subjects), 120, "every mail sent")
     sql = "SELECT count(*) FROM jobs.procrastinate_jobs WHERE task_name = 'messaging.send' AND status <> 'succeeded'"
-    await until(lambda: queue(cluster, sql) == [(0,)], 20, "every job succeeded")
+    await until(lambda: queue(cluster, sql) == [(0,)], 60, "every job succeeded")
     assert [mailroom.taken[subject] for subject in subjects] == [1] * MAILS
     done = queue(
         cluster, "SELECT worker_id, count(*) FROM jobs.procrastinate_jobs WHERE task_name = 'messaging.send' GROUP BY 1 ORDER BY 2"
@@ -70,7 +70,7 @@ async def test_PLT_01_the_job_of_a_worker_that_died_is_done_by_another(cluster: 
     mailroom.hold.clear()
     before = mailroom.waiting
     await queue_mails(cluster, ["orphan"])
-    await until(lambda: mailroom.waiting > before, 20, "a worker sends it")
+    await until(lambda: mailroom.waiting > before, 60, "a worker sends it")
     for name in ("a/worker-1", "b/worker-1"):
         cluster.loopback.kill(name)
     mailroom.taken.clear()
@@ -84,5 +84,5 @@ async def test_PLT_01_the_job_of_a_worker_that_died_is_done_by_another(cluster: 
             while not await take_over(app, silent_s=12):
                 await asyncio.sleep(0.5)
     sql = sql.replace("= 'doing'", "<> 'succeeded'")
-    await until(lambda: queue(cluster, sql) == [(0,)], 30, "another worker did it")
+    await until(lambda: queue(cluster, sql) == [(0,)], 60, "another worker did it")
     assert mailroom.taken["orphan"] >= 1

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from aiosmtpd.smtp import Envelope
 from lineset.kit.settings import Settings
+from lineset_agent.config import Identity
 
 from deploy.loopback import Loopback
 from tests.support.fleet import Gateway
@@ -54,10 +55,9 @@ class Cluster:
         return [machine.mqtt_port for machine in self.loopback.plan.machine]
 
     def tls(self, gateway: Gateway | None = None) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=str(self.settings.data / "ca.pem"))
-        if gateway is not None:
-            context.load_cert_chain(gateway.certificate, gateway.key)
-        return context
+        """As an agent has it: it closes the socket of a server that does not shake hands."""
+        ca, shown = self.settings.data / "ca.pem", (None, None) if gateway is None else (gateway.certificate, gateway.key)
+        return Identity("", "127.0.0.1", 0, ca=ca, certificate=shown[0], key=shown[1]).tls()
 
 
 @dataclass
