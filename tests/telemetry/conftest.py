@@ -14,3 +14,11 @@ async def world(database: str, engines: Engines, tmp_path: Path) -> AsyncIterato
     folder.mkdir()
     async with bench(database, engines.secret, Storage(f"file://{folder}")) as made:
         yield made
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Storage:
+    """Where downloads lie."""
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    return Storage(f"file://{folder}")

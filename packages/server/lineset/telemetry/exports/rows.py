@@ -9,7 +9,6 @@ from uuid import UUID
 import polars as pl
 from lineset_contract.points import POINTS
 from psycopg import AsyncConnection, sql
-from sqlalchemy import text
 
 from lineset.kit.errors import NotFound
 from lineset.kit.storage import Storage
@@ -221,12 +220,8 @@ async def counted(storage: Storage, files: Sequence[Part], series: Sequence[int]
         except Moved:
             return 0
         by_day = found.group_by("series", "t", "point").agg(pl.col("count").sum()).group_by("series", "t").agg(pl.col("count").max())
-        return int(by_day["count"].sum())
+        inside = pl.min_horizontal(pl.col("t") + _DAY, pl.lit(until)) - pl.max_horizontal("t", pl.lit(since))
+        share = (inside.dt.total_seconds() / _DAY.total_seconds()).clip(0.0, 1.0)
+        return int(by_day.select((pl.col("count") * share).sum()).item())
 
     return await asyncio.to_thread(work)
-
-
-async def still_shared(tx: Tx, series: Sequence[int]) -> bool:
-    """Whether all of these series are the asker's to see at this moment."""
-    hidden = text("SELECT count(*) FROM unnest(CAST(:s AS int[])) AS w WHERE NOT EXISTS (SELECT FROM tenures n WHERE n.series_id = w)")
-    return not await tx.session.scalar(hidden, {"s": list(series)})
