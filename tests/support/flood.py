@@ -33,14 +33,19 @@ class Flood:
         self.messages = 0
 
     async def connect(self) -> None:
-        """Connect, and be let in."""
+        """Connect. Raises ConnectionError when not let in."""
         port = self._place.settings.mqtt_port
         self._reader, self._writer = await asyncio.open_connection(
             "127.0.0.1", port, ssl=self._place.tls(self._gateway), server_hostname="127.0.0.1"
         )
         self._writer.write(_packet(0x10, _text("MQTT") + bytes([4, 2, 0, 0]) + _text(str(self._gateway.id))))
-        answer = await self._reader.readexactly(4)
+        try:
+            answer = await asyncio.wait_for(self._reader.readexactly(4), 30)
+        except (asyncio.IncompleteReadError, OSError) as error:
+            self.close()
+            raise ConnectionError("not let in: the broker hung up") from error
         if answer[3]:
+            self.close()
             raise ConnectionError(f"not let in: {answer.hex()}")
 
     async def run(self, payloads: Iterable[bytes], pause_s: float = 0.0) -> None:

@@ -7,6 +7,7 @@ stored, because their sender repeats what is not acknowledged; nothing is acknow
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -73,6 +74,7 @@ class Ingestor:
         self._clock = clock
         self._flooded = flooded
         self._waste = Waste()
+        self._dropped: Counter[UUID] = Counter()
         self._connection: psycopg.AsyncConnection | None = None
         self._queue = FairQueue()
         self._arrived = asyncio.Event()
@@ -91,6 +93,7 @@ class Ingestor:
         if outcome is not Offer.TAKEN:
             self.counts.dropped += 1
             if outcome is Offer.LANE_FULL:
+                self._dropped[message.gateway] += 1
                 self._in_vain(message)
             return False
         self._arrived.set()
@@ -109,6 +112,7 @@ class Ingestor:
             await self._room.wait()
         if outcome is Offer.LANE_FULL:
             self.counts.dropped += 1
+            self._dropped[message.gateway] += 1
             self._in_vain(message)
             return False
         self._arrived.set()
@@ -117,7 +121,9 @@ class Ingestor:
     def _in_vain(self, message: Message) -> None:
         if self._waste.add(message.gateway, len(message.payload)):
             self.counts.floods += 1
-            self.counts.dropped += self._queue.drop(message.gateway)
+            dropped = self._queue.drop(message.gateway)
+            self._dropped[message.gateway] += dropped
+            self.counts.dropped += dropped
             self._flooded(message.gateway)
 
     async def run(self) -> None:
@@ -238,6 +244,7 @@ class Ingestor:
         now = self._clock()
         refusals, spending = Refusals(now), self._throttle.spending()
         read, known = await self._admit(connection, batch, spending, refusals)
+        dropped = await self._tell_of_dropped(connection, refusals)
         held = [r for r in read if r.message.gateway not in known]
         read = [r for r in read if r.message.gateway in known]
         builder = Builder(now)
@@ -258,6 +265,7 @@ class Ingestor:
             await store.save_progress(connection, progress)
             await self._note_contact(connection, known)
         spending.settle()
+        self._dropped -= dropped
         for message in refusals.in_vain:
             self._in_vain(message)
         self.counts.messages += len(taken)
@@ -289,6 +297,16 @@ class Ingestor:
                 if r.message.gateway in wanted:
                     r.gateway = self.directory.get(r.message.gateway)
         return read, {id_: known for id_ in senders if (known := self.directory.get(id_)) is not None}
+
+    async def _tell_of_dropped(self, connection: psycopg.AsyncConnection, refusals: Refusals) -> Counter[UUID]:
+        """Messages that found their gateway's lane full are counted on the site's page as over the limit."""
+        dropped = self._dropped.copy()
+        await self._known(connection, {gateway: set() for gateway in dropped})
+        for id_, times in dropped.items():
+            gateway = self.directory.get(id_)
+            if gateway is not None and gateway.household is not None:
+                refusals.add_up(id_, gateway.household, self._throttle.refusal("gateway"), times)
+        return dropped
 
     async def _note_contact(self, connection: psycopg.AsyncConnection, gateways: dict[UUID, Gateway]) -> None:
         now = time.monotonic()

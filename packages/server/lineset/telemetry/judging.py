@@ -75,14 +75,14 @@ class Refusals:
         equipment = next((f.e for i, f in r.frames.frames if i == index), None) if r.frames and index is not None else None
         self._rows.append(Refusing(r.message.gateway, household, r.epoch, r.seq, index, equipment and equipment[:64], refusal))
 
-    def add_up(self, gateway: UUID, household: UUID | None, refusal: Refusal) -> None:
+    def add_up(self, gateway: UUID, household: UUID | None, refusal: Refusal, times: int = 1) -> None:
         """Count a refusal with its like: one row for each gateway, reason and hour."""
         id_ = uuid5(gateway, f"{refusal.code}:{self._hour}")
         row = self._counted.get(id_)
         if row is None:
-            self._counted[id_] = Refusing(gateway, household, None, None, None, None, refusal, id=id_)
+            self._counted[id_] = Refusing(gateway, household, None, None, None, None, refusal, times, id=id_)
         else:
-            row.times += 1
+            row.times += times
 
     def rows(self) -> list[Refusing]:
         """What the table gets, in one order for all processes."""
