@@ -62,6 +62,13 @@ def test_time_without_offset_is_the_sites_own() -> None:
     assert title(READER, view) == "Tue 17 Nov 2026, 02:00 to 04:30"
 
 
+@pytest.mark.parametrize(
+    ("span", "words"), [("300s", "Last 5 minutes"), ("9000s", "Last 2.5 hours"), ("30d", "Last 30 days"), ("45d", "Last 45 days")]
+)
+def test_live_stretch_is_named_by_its_length(span: str, words: str) -> None:
+    assert title(READER, view_of(READER, {"span": span}, NOW, None)) == words
+
+
 def test_all_reaches_back_to_the_first_day_and_no_further_than_can_be_read() -> None:
     assert view_of(READER, {"span": "all"}, NOW, NOW - 30 * DAY).start == NOW - 30 * DAY
     assert view_of(READER, {"span": "all"}, NOW, NOW - 1e12).start == NOW - telemetry.MAX_SPAN_S

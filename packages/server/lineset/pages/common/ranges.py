@@ -165,8 +165,8 @@ def title(reader: Reader, view: View) -> str:
         "1y": reader.gettext("Last year"),
         ALL: reader.gettext("All readings kept"),
     }
-    if view.span in words:
-        return words[view.span]
+    if view.span:
+        return words.get(view.span) or _last(reader, view.end - view.start)
     start, end = (datetime.fromtimestamp(t, reader.zone) for t in (view.start, view.end))
     first, last = reader.weekday(start), reader.weekday(end)
     if view.end - view.start >= 14 * 86_400:
@@ -176,6 +176,15 @@ def title(reader: Reader, view: View) -> str:
         start=f"{first}, {reader.clock(start)}",
         end=reader.clock(end) if first == last else f"{last}, {reader.clock(end)}",
     )
+
+
+def _last(reader: Reader, length: float) -> str:
+    """The last so many minutes, hours or days."""
+    if length < 7200:
+        return reader.gettext("Last %(n)s minutes", n=reader.number(length / 60))
+    if length < 2 * 86_400:
+        return reader.gettext("Last %(n)s hours", n=reader.number(length / 3600, 1))
+    return reader.gettext("Last %(n)s days", n=reader.number(length / 86_400, 1 if length < 20 * 86_400 else 0))
 
 
 def shifted(reader: Reader, seconds: float, days: int) -> float:

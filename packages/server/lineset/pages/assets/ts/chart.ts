@@ -7,6 +7,7 @@ import type { Answer } from "./tracks.ts";
 
 const NAMES = ["span", "start", "end", "points", "compare", "outdoor"];
 const AGAIN_MS = 5 * 60_000;
+const STALE_MS = 30_000;
 const SETTLE_MS = 220;
 const NEAR_NOW = 0.01;
 
@@ -49,6 +50,7 @@ class Chart implements Mover {
   #query: URLSearchParams;
   #asking: AbortController | undefined;
   #settle = 0;
+  #fetched = Date.now();
   #depth = 0;
 
   constructor(host: HTMLElement, section: HTMLElement | null, query: URLSearchParams, answer: Answer) {
@@ -150,6 +152,7 @@ class Chart implements Mover {
 
   #take(answer: Answer, query: URLSearchParams, push: boolean): void {
     this.#query = query;
+    this.#fetched = Date.now();
     this.#drawing.show(answer);
     if (push) this.#push(query);
     this.#around(answer);
@@ -291,17 +294,21 @@ class Chart implements Mover {
   #listen(): void {
     const signal = this.#ended.signal;
     addEventListener("ls:reading", (event) => this.#drawing.take((event as CustomEvent<Reading>).detail, word), { signal });
-    const again = setInterval(() => {
-      if (!document.hidden && this.#drawing.answer.span && !this.#asking?.signal.aborted) {
-        const asked = this.#query;
-        fetchAnswer(this.#host, asked, signal)
-          .then((answer) => {
-            if (this.#query === asked && !this.#settle) this.#drawing.show(answer);
-          })
-          .catch(() => undefined);
-      }
-    }, AGAIN_MS);
+    const again = setInterval(() => this.#refresh(AGAIN_MS), AGAIN_MS);
+    document.addEventListener("visibilitychange", () => this.#refresh(STALE_MS), { signal });
     signal.addEventListener("abort", () => clearInterval(again));
+  }
+
+  /** A chart that ends now, asked for again in sight, if it is older than `age` ms. */
+  #refresh(age: number): void {
+    if (document.hidden || !this.#drawing.answer.span || Date.now() - this.#fetched < age) return;
+    this.#fetched = Date.now();
+    const asked = this.#query;
+    fetchAnswer(this.#host, asked, this.#ended.signal)
+      .then((answer) => {
+        if (this.#query === asked && !this.#settle) this.#drawing.show(answer);
+      })
+      .catch(() => undefined);
   }
 
   destroy(): void {

@@ -142,15 +142,23 @@ export class Drawing {
     if (reading.equipment !== this.host.getAttribute("equipment") || !answer.span) return;
     const length = answer.end - answer.start;
     const atEdge = Math.abs(this.#frame.end - answer.end) < 1;
+    const before = this.#stretches();
     if (!take(answer, reading, words)) return;
+    const news = this.#stretches() !== before;
     const now = Math.max(answer.end, Math.min(reading.t, Date.now() / 1000));
     Object.assign(answer, { end: now, start: now - length });
-    if (!atEdge || Date.now() < this.#due) return;
+    if (!atEdge || (!news && Date.now() < this.#due)) return;
     this.#due = Date.now() + Math.max(500, length / 2);
     Object.assign(this.#frame, { start: answer.start, end: answer.end });
     this.#around();
     for (const panel of this.panels) panel.show(true);
     this.#again();
+  }
+
+  /** How many stretches of modes, states and faults there are: another one is news that does not wait. */
+  #stretches(): number {
+    const { modes, lanes, faults } = this.answer;
+    return modes.length + faults.length + lanes.reduce((sum, lane) => sum + lane.stretches.length, 0);
   }
 
   #watch(): void {
