@@ -1,7 +1,7 @@
 """Our own scripts' errors reach the account of whoever is signed in; others' errors, and what was typed, do not."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.browser.looking import WAYS, look_at, window
 from tests.functional.pages.installation import Installation
@@ -22,7 +22,12 @@ FAIL = """([kind, says, own]) => {
 def bodies(page: Page) -> list[dict[str, object]]:
     """What the page reports from now on."""
     sent: list[dict[str, object]] = []
-    page.on("request", lambda request: sent.append(request.post_data_json) if request.url.endswith("/app/reports") else None)
+
+    def on_request(request: Request) -> None:
+        if request.url.endswith("/app/reports"):
+            sent.append(request.post_data_json or {})
+
+    page.on("request", on_request)
     return sent
 
 
