@@ -45,7 +45,7 @@ async def fill(world: Bench, days_ago: range, step_s: int = 600, local: str = "h
     for ago in days_ago:
         start = (TODAY - ago * DAY).timestamp()
         t = np.arange(start, start + 86_400, step_s)
-        room = np.round(20 + 2 * np.sin(t / 9_000) + ago, 2)
+        room = np.round(20 + 2 * np.sin(t / 9_000) + ago % 10, 2)
         columns = {"room_temperature": room, **{name: make(t) for name, make in points.items()}}
         async with world.door.open(IMPORT) as tx:
             await telemetry.load(tx, world.machines[local], t, columns, now=datetime.now(UTC).timestamp())

@@ -16,6 +16,7 @@ from lineset.api.exports import delete_export, get_export, get_export_file, get_
 from lineset.api.happenings import get_events, get_troubles, post_event
 from lineset.api.orders import cancel_command, get_command, get_commands, post_command
 from lineset.api.problems import problem
+from lineset.api.sums import get_quality, get_sums
 from lineset.api.things import get_equipment, get_latest, get_me, get_series, get_site, get_sites
 
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
@@ -25,6 +26,8 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     get_equipment,
     get_latest,
     get_series,
+    get_sums,
+    get_quality,
     get_readings,
     post_export,
     get_exports,

@@ -146,7 +146,10 @@ class Latest(msgspec.Struct, frozen=True):
 
 
 class Series(msgspec.Struct, frozen=True):
-    """Points of a machine on one axis of times `t`; null where there is no reading. Two values a bucket: lowest and highest."""
+    """Points of a machine on one axis of times `t`; null where there is no reading. Two values a bucket: lowest and highest.
+
+    `step` is 0 where single readings were at hand, else the length in s of the hourly or daily sums that the coarsest part came from.
+    """
 
     equipment: UUID
     start: datetime
@@ -154,6 +157,7 @@ class Series(msgspec.Struct, frozen=True):
     units: dict[str, str]
     t: list[float]
     values: dict[str, list[float | None]]
+    step: float
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -116,7 +116,7 @@ async def get_series(
         names = list(dict.fromkeys(n for n in names if n))
         series = await telemetry.series(tx, found.id, names, since, until, buckets)
     units = {n: POINTS[n].unit if n in POINTS else "" for n in names}
-    return shapes.Series(found.id, since, until, units, series.t, series.values)
+    return shapes.Series(found.id, since, until, units, series.t, series.values, series.step)
 
 
 def moment_of(text: str, field: str) -> datetime:

@@ -29,8 +29,11 @@ class Storage:
 
         if (folder := self.folder) is not None:
             (folder / below).mkdir(mode=0o700, parents=True, exist_ok=True)
-        options = {name: value == "true" if value in ("true", "false") else value for name, value in self.options.items()}
-        return from_url(f"{self.url}/{below}".rstrip("/"), **cast("Any", {"config": options} if options else {}))
+        if folder is not None:
+            return from_url(f"{self.url}/{below}".rstrip("/"))
+        config = {name: value for name, value in self.options.items() if name != "aws_allow_http"}
+        client = {"allow_http": True} if self.options.get("aws_allow_http") == "true" else {}
+        return from_url(f"{self.url}/{below}".rstrip("/"), config=cast("Any", config), client_options=cast("Any", client))
 
 
 def storage(settings: Settings, name: str) -> Storage:

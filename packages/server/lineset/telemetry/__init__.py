@@ -12,6 +12,7 @@ from lineset.telemetry.load import load
 from lineset.telemetry.queries import PoisonView, RefusalView, keep_poison, poison, refusal_counts, refusals
 from lineset.telemetry.series import MAX_BUCKETS, MAX_POINTS, MAX_SPAN_S, Latest, Reading, Series, latest, points, series
 from lineset.telemetry.slots import PointInfo
+from lineset.telemetry.summary import Quality, Sum, quality, sums
 
 __all__ = [
     "KEEPING_DAYS",
@@ -24,14 +25,13 @@ __all__ = [
     "Message",
     "PointInfo",
     "PoisonView",
+    "Quality",
     "Reading",
     "RefusalView",
     "Series",
+    "Sum",
     "add_jobs",
     "choose_keeping",
-    "erase_household",
-    "erase_machine",
-    "erase_site",
     "erase_household",
     "erase_machine",
     "erase_site",
@@ -43,8 +43,10 @@ __all__ = [
     "load",
     "points",
     "poison",
+    "quality",
     "recorded",
     "refusal_counts",
     "refusals",
     "series",
+    "sums",
 ]

@@ -20,12 +20,15 @@ _HOUR_US = 3_600_000_000
 _POINT = pl.Categorical()
 
 
-def hours(readings: pl.DataFrame, zones: Mapping[int, str]) -> pl.DataFrame:
+def hours(readings: pl.DataFrame, zones: Mapping[int, str], before: pl.DataFrame | None = None) -> pl.DataFrame:
     """Hourly sums (columns `SUMS`, sorted by series, point and time) of raw readings by point (columns `series`, `t` and points).
 
-    `zones`: the time zone of each series' site; UTC where none is given.
+    `zones`: the time zone of each series' site; UTC where none is given. `before`: readings that were summed up already and only say what
+    the first ones follow; how long they hold is new.
     """
-    long = _long(readings)
+    long = _long(readings).with_columns(pl.lit(value=True).alias("new"))
+    if before is not None and before.height and long.height:
+        long = pl.concat([_long(before).with_columns(pl.lit(value=False).alias("new")), long]).sort("point", "series", "t")
     if not long.height:
         return pl.DataFrame(schema=SUMS)
     zone = pl.DataFrame({"series": list(zones), "zone": list(zones.values())}, schema={"series": pl.Int32, "zone": pl.String})
@@ -68,7 +71,9 @@ def joined(rows: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("low").min(),
             pl.col("high").max(),
-            ((pl.col("mean").cast(pl.Float64) * count).sum() / count.filter(pl.col("mean").is_not_null()).sum()).alias("mean"),
+            pl.when(pl.col("mean").count() > 0)
+            .then((pl.col("mean").cast(pl.Float64) * count).sum() / count.filter(pl.col("mean").is_not_null()).sum())
+            .alias("mean"),
             pl.col("last").drop_nulls().last(),
             pl.col("last_t").max(),
             count.sum(),
@@ -149,11 +154,12 @@ def _split(held: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Each value's holding time shared out to the local hours that it touches: its own, and the next where it reaches over."""
     placed = held.with_columns(_local_hour(held["zone"][0]).alias("bin")).drop("zone")
     left = _HOUR_US - (pl.col("t") - pl.col("bin")).dt.total_microseconds()
-    own = placed.with_columns(pl.min_horizontal(pl.col("hold"), left).alias("share"))
+    shared = placed.with_columns(pl.min_horizontal(pl.col("hold"), left).alias("share"))
+    own, known = shared.filter("new"), shared.filter(~pl.col("new"), pl.col("share") > 0)
     over = placed.filter(pl.col("hold") > left).select(
         "series", "point", "code", "value", (pl.col("hold") - left).alias("share"), (pl.col("bin") + pl.duration(hours=1)).alias("bin")
     )
-    return own, over
+    return own, pl.concat([over, known.select(over.columns)])
 
 
 def _read(own: pl.DataFrame, over: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,215 @@
+"""What is erased is gone from rows, files and the write-ahead log; what is held stays aside; what its time has ended for goes."""
+
+import struct
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+import polars as pl
+import psycopg
+import pytest
+from lineset import sites, telemetry
+from lineset.kit.clock import now
+from lineset.kit.errors import Denied, NotFound
+from lineset.kit.ids import new_id
+from lineset.privacy import Context, Purpose, System
+from lineset.telemetry.history import erasing, jobs, retaining
+from lineset.telemetry.history.closing import close_due
+from lineset.telemetry.history.manifest import TIERS
+from sqlalchemy import text
+
+from tests.functional.devices.world import technician
+from tests.support.engines import Engines
+from tests.telemetry.test_closing import DAY, IMPORT, TODAY, desk_of, fill, seen, series_of, storage_of
+from tests.telemetry.world import Bench
+
+CANARY = 4567.875  # as float4 too
+OTHER = 6543.125
+pytestmark = pytest.mark.anyio
+
+
+async def plant(world: Bench, local: str, value: float, days_ago: tuple[int, ...]) -> None:
+    """One unmistakable reading of power on each of these days."""
+    for ago in days_ago:
+        t = np.array([(TODAY - ago * DAY).timestamp() + 43_200.0])
+        async with world.door.open(IMPORT) as tx:
+            await telemetry.load(
+                tx, world.machines[local], t, {"electric_power": np.array([value])}, now=datetime.now(UTC).timestamp() + 86_400
+            )
+
+
+def in_files(world: Bench, value: float) -> set[str]:
+    """The tiers whose files have that value in any column."""
+    folder = storage_of(world).folder
+    assert folder is not None
+    found = set()
+    for path in folder.rglob("*.parquet"):
+        if "_delta_log" in path.parts:
+            continue
+        frame = pl.read_parquet(path)
+        numbers = frame.select(pl.selectors.float())
+        if any((column == value).any() for column in numbers):
+            found.add(path.relative_to(folder).parts[0])
+    return found
+
+
+def in_cluster(engines: Engines, value: float) -> list[str]:
+    """Files of PostgreSQL, its log among them, that have that value's bytes."""
+    marks = [struct.pack("<f", value), struct.pack(">f", value), struct.pack("<d", value), struct.pack(">d", value)]
+    with psycopg.connect(engines.database_url, autocommit=True) as owner:
+        owner.execute("CHECKPOINT")  # what is only in memory is to be in files
+    cluster = (engines.data / "postgres").resolve()
+    return [str(p.relative_to(cluster)) for p in cluster.rglob("*") if p.is_file() and any(m in p.read_bytes() for m in marks)]
+
+
+async def test_DEL_02_an_erased_machine_leaves_no_byte_in_rows_files_or_log(world: Bench, engines: Engines) -> None:
+    days = (5, 4, 1, 0)  # two closed, two hot
+    await plant(world, "hp1", CANARY, days)
+    await plant(world, "wh1", OTHER, days)
+    async with desk_of(world) as desk:
+        await close_due(desk, TODAY.date())
+    for value in (CANARY, OTHER):
+        assert in_files(world, value) == {"raw", "hour", "day"}
+        assert any("pg_wal" in f for f in in_cluster(engines, value))
+        assert any("base" in f for f in in_cluster(engines, value))
+    gone = await series_of(world, "hp1")
+    async with world.door.open(world.house.acting) as tx:
+        assert await telemetry.erase_machine(tx, world.machines["hp1"]) == 1
+    with pytest.raises(NotFound):
+        await seen(world, TODAY - DAY, TODAY, "electric_power")
+    async with desk_of(world) as desk:
+        await erasing.erase(desk, [gone], set())
+    assert in_files(world, CANARY) == set()
+    assert in_cluster(engines, CANARY) == []
+    assert in_files(world, OTHER) == {"raw", "hour", "day"}
+    assert list((await seen(world, TODAY - 6 * DAY, TODAY + DAY, "electric_power", "wh1")).values()) == [OTHER] * 4
+    folder = storage_of(world).folder
+    assert folder is not None
+    for log in folder.rglob("_delta_log/*.json"):
+        assert str(CANARY) not in log.read_text()
+        assert '"minValues"' not in log.read_text()
+
+
+async def test_DEL_02_the_job_carries_an_erasure_to_its_end(world: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "ROUTES_LIVE_S", 0.0)
+    await plant(world, "hp1", CANARY, (4, 0))
+    async with desk_of(world) as desk:
+        await close_due(desk, TODAY.date())
+    async with world.door.open(world.house.acting) as tx:
+        await telemetry.erase_household(tx, world.house.household)
+    queued = world.rows("SELECT args->>'series', args->>'household' FROM jobs.procrastinate_jobs WHERE task_name = 'telemetry.erase'")
+    assert [household for _, household in queued] == [str(world.house.household)]
+    series = [int(s) for s in str(queued[0][0]).split(",")]
+    told: list[tuple[list[int], UUID]] = []
+
+    async def eraser(ids: list[int], household: UUID) -> None:
+        told.append((ids, household))
+
+    await ask(world, series)
+    assert await jobs.finish_erasures(world.door, world.engine, storage_of(world), (eraser,)) == 1
+    assert await jobs.finish_erasures(world.door, world.engine, storage_of(world), (eraser,)) == 0
+    assert told == [(series, world.house.household)]
+    assert in_files(world, CANARY) == set()
+    assert world.rows("SELECT count(*) FROM frames") == [(0,)]
+
+
+async def ask(world: Bench, series: list[int]) -> None:
+    async with world.door.open(Context(System("history"), Purpose.KEEP)) as tx:
+        await tx.session.execute(
+            text("INSERT INTO series_erasures (id, series, household_id, asked_at) VALUES (:id, :series, :household, :at)"),
+            {"id": new_id(), "series": series, "household": world.house.household, "at": now()},
+        )
+
+
+async def test_DEL_02_only_an_owner_erases(world: Bench) -> None:
+    staff, _ = await technician(world.door, world.house.household, "view", "equipment", "people")
+    async with world.door.open(staff) as tx:
+        with pytest.raises(Denied):
+            await telemetry.erase_machine(tx, world.machines["hp1"])
+
+
+async def test_DEL_02_an_earlier_owners_time_stays_when_the_later_one_erases(world: Bench) -> None:
+    await plant(world, "hp1", CANARY, (5, 4))
+    earlier = await series_of(world, "hp1")
+    machine = world.machines["hp1"]
+    with psycopg.connect(world.owner_address) as owner:  # as a hand-over does, three days ago
+        for table in ("tenures", "households", "equipment", "sites"):
+            owner.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+        stranger = new_id()
+        copy = "SELECT (jsonb_populate_record(h, jsonb_build_object('id', %s::uuid))).* FROM households h LIMIT 1"
+        owner.execute(f"INSERT INTO households {copy}", (stranger,))
+        owner.execute("UPDATE tenures SET ends_at = now() - interval '3 days', household_id = %s WHERE series_id = %s", (stranger, earlier))
+        owner.execute(
+            "INSERT INTO tenures (equipment_id, household_id, starts_at) VALUES (%s, %s, now() - interval '3 days')",
+            (machine, world.house.household),
+        )
+        for table in ("tenures", "households", "equipment", "sites"):
+            owner.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    await plant(world, "hp1", OTHER, (1, 0))
+    assert list((await seen(world, TODAY - 6 * DAY, TODAY + DAY, "electric_power")).values()) == [OTHER] * 2
+    async with desk_of(world) as desk:
+        await close_due(desk, TODAY.date())
+    later = await series_of(world, "hp1")
+    async with world.door.open(world.house.acting) as tx:
+        household, series = await sites.remove_equipment(tx, machine)
+    assert (household, series) == (world.house.household, [later])
+    async with desk_of(world) as desk:
+        await erasing.erase(desk, series, set())
+    assert in_files(world, CANARY) == {"raw", "hour", "day"}
+    assert in_files(world, OTHER) == set()
+    assert world.rows("SELECT count(*) FROM frames") == [(0,)]
+
+
+async def test_RET_01_files_go_when_their_time_is_over_and_a_hold_keeps_what_it_covers(world: Bench) -> None:
+    await plant(world, "hp1", CANARY, (4,))
+    async with desk_of(world) as desk:
+        await close_due(desk, TODAY.date())
+    with psycopg.connect(world.owner_address) as owner:
+        owner.execute("ALTER TABLE holds NO FORCE ROW LEVEL SECURITY")
+        owner.execute(
+            "INSERT INTO holds (id, household_id, kind, reason, placed_at) VALUES (%s, %s, 'legal', 'a dispute', now())",
+            (new_id(), world.house.household),
+        )
+        owner.execute("ALTER TABLE holds FORCE ROW LEVEL SECURITY")
+    over = TODAY.date() + timedelta(days=801)
+    async with desk_of(world) as desk:
+        gone = await retaining.retire(desk, over)
+    assert gone["raw"] == 1
+    assert gone["hour"] == 0
+    assert in_files(world, CANARY) == {"held", "hour", "day"}
+    with psycopg.connect(world.owner_address) as owner:
+        owner.execute("ALTER TABLE holds NO FORCE ROW LEVEL SECURITY")
+        owner.execute("UPDATE holds SET ended_at = now()")
+        owner.execute("ALTER TABLE holds FORCE ROW LEVEL SECURITY")
+    async with desk_of(world) as desk:
+        assert (await retaining.retire(desk, over))["held"] == 1
+    assert in_files(world, CANARY) == {"hour", "day"}
+    async with desk_of(world) as desk:
+        await retaining.retire(desk, TODAY.date() + timedelta(days=3653 + 400))
+    assert in_files(world, CANARY) == set()
+    assert [tier for tier in TIERS if world.rows(f"SELECT 1 FROM history_files WHERE tier = '{tier}'")] == []  # noqa: S608
+
+
+async def test_RET_01_a_shorter_choice_hides_at_once_and_its_bytes_leave(world: Bench) -> None:
+    await plant(world, "hp1", CANARY, (40, 20))
+    await fill(world, range(40, 41), step_s=3600)
+    async with desk_of(world) as desk:
+        await close_due(desk, TODAY.date())
+    async with world.door.open(world.house.acting) as tx:
+        await tx.session.execute(
+            text("INSERT INTO keeping (household_id, raw_days, chosen_at) VALUES (:h, 31, now())"), {"h": world.house.household}
+        )
+    shown = await seen(world, TODAY - 21 * DAY, TODAY, "electric_power")
+    assert list(shown.values()) == [CANARY]
+    older = await seen(world, TODAY - 41 * DAY, TODAY - 39 * DAY, "room_temperature")
+    assert 0 < len(older) <= 50  # the hours' lowest and highest stand in for single readings
+    assert all(t % 3600 in (900.0, 2700.0) for t in older)
+    async with desk_of(world) as desk:
+        await retaining.keep_less(desk, world.house.household)
+    classes = world.rows("SELECT DISTINCT keep_days, period FROM history_files WHERE tier = 'raw'")
+    assert classes == [(31, (TODAY - 20 * DAY).date())]
+    assert list((await seen(world, TODAY - 21 * DAY, TODAY, "electric_power")).values()) == [CANARY]
+    assert in_files(world, CANARY) == {"raw", "hour", "day"}
+    async with desk_of(world) as desk:
+        await retaining.retire(desk, TODAY.date() + timedelta(days=12))
+    assert in_files(world, CANARY) == {"hour", "day"}
