@@ -57,6 +57,8 @@ async def made(world: Bench, files: Storage, wanted: exports.Wanted, who: Contex
 
 
 def wanted(start: datetime, end: datetime, **more: object) -> exports.Wanted:
+    if "format" in more:
+        more["format_"] = more.pop("format")
     return exports.wanted_of(start, end, **more)  # type: ignore[arg-type]
 
 
