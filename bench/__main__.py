@@ -23,20 +23,25 @@ def machine() -> str:
 
 def ingestion() -> str:
     """The table of the ingestion benchmark."""
+    load = os.getloadavg()[0]
     found = ingest.run()
     rate, copy, single = found["frames_per_s"], found["copy_frames_per_s"], found["insert_frames_per_s"]
+    spent = ", ".join(f"{part} {found[f'us_{part}']:.0f}" for part in ("generator", "broker", "ingest", "database"))
     return "\n".join(
         [
-            f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}. Load average before: {os.getloadavg()[0]:.1f}.",
+            f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}. Load average before: {load:.1f}.",
             "",
             "| what | figure |",
             "|---|---|",
             f"| frames of {found['points']:.0f} points over MQTT and TLS, {found['connections']:.0f} connections, to committed and"
             f" acknowledged | {rate:,.0f} frames/s |",
-            f"| acknowledgement after sending, p50 / p99 | {found['ack_p50_ms']:.0f} / {found['ack_p99_ms']:.0f} ms |",
+            f"| acknowledgement after sending at that speed, p50 / p99 | {found['ack_p50_ms']:.0f} / {found['ack_p99_ms']:.0f} ms |",
+            f"| {ingest.STEADY_S} s of {ingest.STEADY_FRAMES_PER_S:,} frames/s: taken; acknowledgement p50 / p99 |"
+            f" {found['steady_frames_per_s']:,.0f} frames/s; {found['steady_ack_p50_ms']:.0f} / {found['steady_ack_p99_ms']:.0f} ms |",
+            f"| processor time a frame, in microseconds | {spent} |",
             f"| plain binary COPY of the same rows, nothing else | {copy:,.0f} frames/s, {copy / rate:.1f} times as fast |",
             f"| one INSERT and commit a message of two frames | {single:,.0f} frames/s, {rate / single:.1f} times slower than ours |",
-            f"| gaps acknowledged over | {found['gaps']:.0f} |",
+            f"| gaps acknowledged over; acknowledged but not stored | {found['gaps'] + found['steady_gaps']:.0f}; {found['missing']:.0f} |",
         ]
     )
 

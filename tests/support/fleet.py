@@ -154,25 +154,31 @@ def rig(data: Path) -> Iterator[Rig]:
         made.stop()
 
 
-def gateways(made: Place, count: int, machines: int = 2) -> list[Gateway]:
-    """Gateways of one household, each with machines hp0, hp1 …, enrolled with certificates, and with tokens."""
-    return asyncio.run(_gateways(made, count, machines))
+def gateways(made: Place, count: int, machines: int = 2, *, apart: bool = False) -> list[Gateway]:
+    """Gateways of one household, or, `apart`, of a household each, with machines hp0, hp1 …, certificates and tokens."""
+    return asyncio.run(_gateways(made, count, machines, apart))
 
 
-async def _gateways(made: Place, count: int, machines: int) -> list[Gateway]:
+async def _site(open_: platform.Platform) -> UUID:
+    """A household of its own with a site."""
+    household = new_id()
+    async with open_.door.open(SETUP) as tx:
+        name = await tx.vault.seal(household, "Rig")
+        await tx.session.execute(
+            text("INSERT INTO households (id, name_sealed, created_at) VALUES (:id, :name, now())"), {"id": household, "name": name}
+        )
+        return await sites.create_site(tx, household, name="Rig", time_zone="UTC")
+
+
+async def _gateways(made: Place, count: int, machines: int, apart: bool) -> list[Gateway]:
     folder = made.settings.data / "demo"
     folder.mkdir(exist_ok=True)
     result = []
     async with platform.open_platform(made.settings, "rig") as open_:
         authority = Authority.open(made.settings)
-        household = new_id()
-        async with open_.door.open(SETUP) as tx:
-            name = await tx.vault.seal(household, "Rig")
-            await tx.session.execute(
-                text("INSERT INTO households (id, name_sealed, created_at) VALUES (:id, :name, now())"), {"id": household, "name": name}
-            )
-            site = await sites.create_site(tx, household, name="Rig", time_zone="UTC")
         for n in range(count):
+            if n == 0 or apart:
+                site = await _site(open_)
             async with open_.door.open(SETUP) as tx:
                 code = await create_gateway(tx, site, f"Gateway {n}")
                 gateway = code.gateway
