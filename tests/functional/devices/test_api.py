@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from cryptography import x509
 from lineset import accounts, api, gateways, telemetry
-from lineset.kit.buckets import Buckets
 from lineset.ingest import Frames
+from lineset.kit.buckets import Buckets
 from lineset.kit.errors import TooMany
 from lineset.kit.ids import new_id
 from lineset.kit.roles import INGEST

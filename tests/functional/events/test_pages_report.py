@@ -96,12 +96,11 @@ def test_a_report_that_is_too_large_is_refused(anna: Visitor) -> None:
 
 
 def test_TEL_04_a_flood_of_reports_is_slowed_down_and_counted(installation: Installation, anna: Visitor) -> None:
-    codes = [report(anna, error(message=chr(97 + n % 26) * 9)).status_code for n in range(60)]
+    codes = [report(anna, error(message=chr(97 + n % 26) * 9)).status_code for n in range(120)]
     assert set(codes) == {204, 429}
-    assert codes.count(204) <= 22
+    assert 60 <= codes.count(204) <= 80
     assert codes[0] == 204
-    assert codes[-1] == 429
-    assert len(installation.act(person_of(installation, anna), apps.troubles)) <= 22
+    assert len(installation.act(person_of(installation, anna), apps.troubles)) <= 27
 
 
 def test_TEL_04_a_day_has_a_most_of_different_lines(installation: Installation, ines: Visitor) -> None:

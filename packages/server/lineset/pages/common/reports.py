@@ -14,13 +14,13 @@ from .coming import browser_of
 from .edge import Ask, edge, require
 
 MAX_BYTES = 8_192
-_pace = Buckets(0.2, 20)
+_pace = Buckets(0.5, 60)
 _too_fast: dict[UUID, int] = {}
 
 
 @post("/app/reports", status_code=204, request_max_body_size=MAX_BYTES)
 async def report(request: Ask) -> None:
-    """Keep one report. Twenty at once and one in five seconds are read; what comes faster is counted and told with the next."""
+    """Keep one report. Sixty at once and one in two seconds are read; what comes faster is counted and told with the next."""
     who = await require(request)
     try:
         _pace.take(who.person_id)
