@@ -98,6 +98,7 @@ def _numerals(text: str, value: float) -> set[bytes]:
         s for s in (f"{single:.{digits}g}" for digits in range(6, 18)) if struct.pack("<f", float(s)) == struct.pack("<f", single)
     )
     written = {text.lstrip("+"), repr(value), repr(single), shortest}
+    written |= {f"{single:.15g}", f"{single:.17g}", f"{value:.15g}", f"{value:.17g}"}
     return {w.removesuffix(".0").encode() for w in written}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 _PAGE = 8192
 _LONGEST = 18
+_COPIES = frozenset(bytes([control]) for control in range(1, 256, 2))
 
 
 class Broken(ValueError):
@@ -80,10 +81,12 @@ def values(data: bytes, *, step: int) -> Iterator[tuple[int, bytes]]:
         fits = (words[:-1] & 3 == 2) & (length > 8) & (length < _PAGE) & (size >> 30 == 0) & (size > length - 8) & (size < length * 300)
         for index in np.nonzero(fits)[0].tolist():
             at = shift + index * 4
+            if data[at + 8 : at + 9] in _COPIES:  # the first item can't be a copy
+                continue
             wanted = int(size[index])
-            with_errors = _try(data[at + 8 : at + int(length[index])], wanted)
-            if with_errors is not None:
-                yield at, with_errors
+            value = _try(data[at + 8 : at + int(length[index])], wanted)
+            if value is not None:
+                yield at, value
 
 
 def external(stored: bytes) -> bytes | None:

@@ -11,7 +11,7 @@ from lineset.probing.canary import Search
 
 _ACTOR = "system:probe"
 _TABLES = """
-    SELECT n.nspname, c.relname, greatest(c.reltuples, 0)::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
       AND n.nspname NOT LIKE 'pg\\_temp%' ORDER BY 1, 2
 """
@@ -59,8 +59,8 @@ def files(connection: psycopg.Connection) -> dict[str, tuple[str, bool]]:
     return {path: (name, toast) for path, name, toast in connection.execute(_FILES) if path}
 
 
-def tables(connection: psycopg.Connection) -> list[tuple[str, str, int]]:
-    """Schema, name and about how many rows of every table; partitions are in their table."""
+def tables(connection: psycopg.Connection) -> list[tuple[str, str]]:
+    """Schema and name of every table; partitions are in their table."""
     return list(connection.execute(_TABLES))
 
 

@@ -95,8 +95,7 @@ class _Run:
 
     def search_database(self, connection: psycopg.Connection) -> None:
         """Rows of the tables; and the data files brought up to date and given their names."""
-        listed = rows.tables(connection)
-        for schema, name, _ in listed:
+        for schema, name in rows.tables(connection):
             self.findings.add("hot", f"table {schema}.{name}", set(self._steps(rows.scan_table(connection, schema, name, self._search))))
         if self._settings.database_url:
             self.findings.limits.append("the data files and the write-ahead log of an outside PostgreSQL server")

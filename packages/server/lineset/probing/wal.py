@@ -5,6 +5,7 @@ in it (xlog_internal.h). A record begins at a multiple of 8 with its length, and
 the unused middle, compressed or not (xlogrecord.h).
 """
 
+import contextlib
 import re
 import struct
 from collections.abc import Iterator, Sequence
@@ -32,30 +33,24 @@ def is_segment(name: str) -> bool:
 
 
 def scan_log(paths: Sequence[Path], search: Search) -> Iterator[int | dict[int, str]]:
-    """Search these segments. Yields how many bytes each step read, and at the end what was found: canary to the segment's name.
-
-    A segment is in memory whole; PostgreSQL's usual size is 16 MB.
+    """Search these segments, oldest first. Yields how many bytes each step read, and at the end what was found: canary to the segment.
 
     Raises:
         Unreadable: `wal_compression` is lz4 or zstd.
     """
     scan = search.scan(short=True)
     found: dict[int, str] = {}
-    carry, before = b"", ""
-    for path in paths:
-        try:
-            raw = path.read_bytes()
-        except FileNotFoundError:  # removed meanwhile
-            continue
-        stream = b"".join([raw[_LONG_HEADER:PAGE], *(raw[p + _SHORT_HEADER : p + PAGE] for p in range(PAGE, len(raw), PAGE))])
+    before, carry = "", b""
+    for path, raw in _contents(paths):
+        stream = _stream(raw)
         scan.feed(stream)
         places = set(scan.found)
         for _, value in pglz.values(stream, step=1):
             places |= search.in_bytes(value, short=True)
-        if not _follows(before, path.name):
-            carry = b""
-        skip = 0 if carry else _continued(raw)
-        carry = _search_images(carry + stream, skip, search, places)
+        whole, carry = _split(carry if _follows(before, path.name) else b"", stream, raw)
+        for record in whole:
+            for image in images(record):
+                places |= in_page(image, search)
         for n in places:
             found.setdefault(n, path.name)
         before = path.name
@@ -63,6 +58,26 @@ def scan_log(paths: Sequence[Path], search: Search) -> Iterator[int | dict[int, 
     for n in scan.close():
         found.setdefault(n, before)
     yield found
+
+
+def records(paths: Sequence[Path]) -> Iterator[bytes]:
+    """The records of these segments, oldest first."""
+    before, carry = "", b""
+    for path, raw in _contents(paths):
+        whole, carry = _split(carry if _follows(before, path.name) else b"", _stream(raw), raw)
+        yield from whole
+        before = path.name
+
+
+def _contents(paths: Sequence[Path]) -> Iterator[tuple[Path, bytes]]:
+    """Each segment whole; PostgreSQL's usual size is 16 MB."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+            yield path, path.read_bytes()
+
+
+def _stream(raw: bytes) -> bytes:
+    return b"".join([raw[_LONG_HEADER:PAGE], *(raw[p + _SHORT_HEADER : p + PAGE] for p in range(PAGE, len(raw), PAGE))])
 
 
 def _follows(before: str, name: str) -> bool:
@@ -83,19 +98,20 @@ def _continued(raw: bytes) -> int:
     return (rest + 7) // 8 * 8 if flags & 1 else 0
 
 
-def _search_images(stream: bytes, at: int, search: Search, found: set[int]) -> bytes:
-    """Search the page images of all whole records from `at` on; the beginning of the last one, which is not whole."""
-    end = len(stream)
-    while at + _RECORD_HEADER <= end:
-        (length,) = struct.unpack_from("<I", stream, at)
+def _split(carry: bytes, stream: bytes, raw: bytes) -> tuple[list[bytes], bytes]:
+    """The records that end in a segment, and the beginning of the one that does not; `carry`: such a beginning, from the segment before."""
+    at = 0 if carry else _continued(raw)
+    data = carry + stream
+    whole: list[bytes] = []
+    while at + _RECORD_HEADER <= len(data):
+        (length,) = struct.unpack_from("<I", data, at)
         if not _RECORD_HEADER <= length <= _LONGEST_RECORD:
-            return b""  # zeros: the log ends here, or was ended early to go on in the next segment
-        if at + length > end:
-            return stream[at:]
-        for image in images(stream[at : at + length]):
-            found |= in_page(image, search)
+            return whole, b""  # zeros: the log ends here, or was ended early to go on in the next segment
+        if at + length > len(data):
+            break
+        whole.append(data[at : at + length])
         at += (length + 7) // 8 * 8
-    return stream[at:]
+    return whole, data[at:]
 
 
 def images(record: bytes) -> list[bytes]:

@@ -1,0 +1,127 @@
+"""`lineset verify-erasure` as a process: what it says, what its record holds, and its exit codes."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.engines import Engines
+
+NAME, NUMBER = "Rumpelstilz", "31.41593"
+
+
+@pytest.fixture
+def planted(installation: Engines, owner: psycopg.Connection) -> Iterator[Path]:
+    """A row with both, and a file with the text where nobody would look; the file."""
+    owner.execute("CREATE TABLE planted AS SELECT %s AS name, ARRAY[%s]::real[] AS reals", [NAME, float(NUMBER)])
+    unexpected = installation.data / "attic" / "notes.bak"
+    unexpected.parent.mkdir()
+    unexpected.write_text(f"seen by {NAME}")
+    yield unexpected
+    owner.execute("DROP TABLE IF EXISTS planted")
+    unexpected.unlink(missing_ok=True)
+    unexpected.parent.rmdir()
+
+
+def run(installation: Engines, *words: str) -> tuple[int, str]:
+    env = os.environ | {"LINESET_DATA": str(installation.data), "COLUMNS": "300"}
+    done = subprocess.run(
+        [sys.executable, "-m", "lineset", "verify-erasure", *words], env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def erase(owner: psycopg.Connection) -> None:
+    owner.execute("DROP TABLE planted")
+    for _ in range(2):
+        owner.execute("SELECT pg_logical_emit_message(false, 'test', repeat('.', 16777216))")
+        owner.execute("CHECKPOINT")
+
+
+def test_DEL_02_the_search_fails_while_something_is_left_and_names_the_place(
+    installation: Engines, owner: psycopg.Connection, planted: Path, tmp_path: Path
+) -> None:
+    record = tmp_path / "record.json"
+    code, said = run(installation, "--record", str(record), "--canary", NAME, NUMBER, "--expect", "hot")
+    assert code == 0, said
+    assert "hot: table public.planted" in said
+    assert "rest: attic/notes.bak (byte 8)" in said
+
+    kept = record.read_text()
+    assert NAME not in kept
+    assert NUMBER not in kept
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    assert [sorted(entry["found"]) for entry in json.loads(kept)["canaries"]] == [["hot", "rest"], ["hot"]]
+
+    assert run(installation, "--against", str(record))[0] == 1  # nothing was erased yet
+    erase(owner)
+    code, said = run(installation, "--against", str(record))
+    assert code == 1, said
+    assert "rest: attic/notes.bak" in said
+    assert "hot: " not in said
+    assert "1 of 2 canaries are still there" in said
+
+    planted.unlink()
+    code, said = run(installation, "--against", str(record), "--canary", NAME)
+    assert code == 0, said
+    assert "gone: no canary is found any more" in said
+
+
+def test_what_was_not_found_before_is_no_proof(installation: Engines, planted: Path, tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    code, said = run(installation, "--record", str(record), "--canary", "Froschprinz")
+    assert code == 2, said
+    assert "canary 1 was not found anywhere" in said
+    assert run(installation, "--against", str(record))[0] == 2
+    code, said = run(installation, "--record", str(record), "--canary", NUMBER, "--expect", "hot", "--expect", "history")
+    assert code == 2, said
+    assert "canary 1 was not found in history" in said
+
+
+def test_what_cannot_be_searched_is_no_proof(installation: Engines, planted: Path, tmp_path: Path) -> None:
+    planted.write_bytes(b"PAR1 half a file")
+    code, said = run(installation, "--record", str(tmp_path / "record.json"), "--canary", NAME)
+    assert code == 3, said
+    assert "can't be searched: attic/notes.bak" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ((), "Give --record FILE before an erasure"),
+        (("--record", "a", "--against", "b"), "Give --record FILE before an erasure"),
+        (("--record", "a"), "Give 1 to 100 canaries"),
+        (("--record", "a", "--canary", "21.5"), "too common a number"),
+        (("--record", "a", "--canary", NAME, "--expect", "attic"), "'attic' is no tier"),
+        (("--record", "missing/a", "--canary", NAME), "is no folder that can be written to"),
+        (("--record", "other.txt", "--canary", NAME), "is no record of a search"),
+        (("--against", "missing"), "Make a record before the erasure"),
+        (("--against", "other.txt"), "is no record of a search"),
+    ],
+)
+def test_what_is_given_wrong_is_said_and_counts_as_no_proof(
+    installation: Engines, tmp_path: Path, words: tuple[str, ...], expected: str
+) -> None:
+    (tmp_path / "other.txt").write_text("precious")
+    places = [
+        str(tmp_path / word) if before in ("--record", "--against") else word for before, word in zip(("", *words), words, strict=False)
+    ]
+    code, said = run(installation, *places)
+    assert (code, expected in said) == (3, True), said
+    assert (tmp_path / "other.txt").read_text() == "precious"
+
+
+def test_a_record_of_another_installation_is_refused(installation: Engines, planted: Path, tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    assert run(installation, "--record", str(record), "--canary", NAME)[0] == 0
+    told = json.loads(record.read_text())
+    told["canaries"][0]["sealed"] = told["canaries"][0]["sealed"][::-1]
+    record.write_text(json.dumps(told))
+    code, said = run(installation, "--against", str(record))
+    assert (code, "another installation" in said) == (3, True), said
