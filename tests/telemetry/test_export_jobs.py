@@ -1,24 +1,29 @@
 """Downloads are made by jobs that may die, be cancelled, or lose their right at any point; their files end on time."""
 
 import asyncio
+import hashlib
 import io
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import httpx
 import polars as pl
 import procrastinate
 import psycopg
 import pytest
+from lineset.embedded.ports import free_port
 from lineset.kit.errors import Conflict, Invalid, NotFound, TooMany
 from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
-from lineset.kit.storage import Storage
+from lineset.kit.settings import S3, Settings
+from lineset.kit.storage import Storage, storage
 from lineset.privacy import Context, Person, Purpose
 from lineset.telemetry import exports
 from lineset.telemetry.exports import ending, store, work
@@ -322,3 +327,33 @@ async def test_an_empty_span_gives_an_empty_table(world: Bench, files: Storage) 
     assert (table.height, "room_temperature" in table.columns) == (0, True)
     _, data = await made(world, files, wanted(**ask))
     assert unzipped(data)["0001_heat_pump_air_air.csv"].decode().splitlines() == ["time_utc,time_local,room_temperature [degC]"]
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[Storage]:
+    """Where downloads lie in S3-compatible storage, served on loopback."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to load
+
+    port = free_port()
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    s3 = S3(endpoint=f"http://127.0.0.1:{port}", region="us-east-1", key_id="key", secret="secret")
+    try:
+        assert httpx.put(f"{s3.endpoint}/bucket").status_code == 200
+        yield storage(Settings(data=tmp_path, history_url="s3://bucket/lineset", s3=s3), "exports")
+    finally:
+        server.stop()
+
+
+async def test_TEL_03_downloads_lie_in_object_storage_as_well(world: Bench, bucket: Storage) -> None:
+    sent = await fill(world, range(1, 100, 30), step_s=7_200)
+    csv, data = await made(world, bucket, year(world))
+    assert len(unzipped(data)["0001_heat_pump_air_air.csv"].splitlines()) == len(sent) + 1
+    assert hashlib.sha256(data).hexdigest() == csv.sha256
+    parquet, data = await made(world, bucket, year(world, format="parquet"))
+    assert {t.timestamp() for t in pl.read_parquet(io.BytesIO(data))["time"].to_list()} == set(sent)
+    assert store.folders(bucket).keys() == {csv.id, parquet.id}
+    assert store.remove(bucket, csv.id) == 1, "its parts were gone already"
+    await change(world, "UPDATE exports SET expires_at = now() WHERE id = :id", id=parquet.id)
+    assert (await ending.end_due(world.door, bucket))["expired"] == 1
+    assert store.folders(bucket) == {}
