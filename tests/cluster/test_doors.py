@@ -18,8 +18,10 @@ import psycopg
 import pytest
 from lineset.embedded.process import wait_until
 from lineset.kit.addresses import owner_url
-from lineset.kit.bus import Bus, BusFault, bus_key
+from lineset.kit.bus import KEYS_STREAM, Bus, BusFault, bus_key
+from lineset.kit.ids import new_id
 from lineset.kit.settings import Settings
+from lineset.kit.subject_keys import SubjectKeys
 from lineset_contract import topics
 from lineset_contract.wire import Ack, Frame, FrameMessage
 from sqlalchemy.engine import make_url
@@ -212,3 +214,27 @@ async def test_PLT_01_a_token_device_goes_on_beside_a_server_that_died(cluster: 
                     await asyncio.sleep(0.3)
     finally:
         cluster.loopback.start("c/nats")
+
+
+@pytest.mark.anyio
+async def test_PLT_01_names_can_be_read_while_the_key_store_has_no_leader(cluster: Cluster) -> None:
+    """The servers take 4 to 9 s to choose another one; reading what seals people's names does not wait for it."""
+    bus = await Bus.connect(cluster.settings, "test")
+    keys = SubjectKeys(bus)
+    subject = str(new_id())
+    assert await keys.create(subject, b"wrapped")
+    state = (await bus.stream.stream_info(KEYS_STREAM)).cluster
+    assert state is not None
+    leader = f"{state.leader}/nats"
+    cluster.loopback.kill(leader)
+    try:
+        began = time.monotonic()
+        assert await keys.get(subject) == b"wrapped"
+        took = time.monotonic() - began
+        assert await keys.get(str(new_id())) is None
+        assert await keys.create(str(new_id()), b"another")  # waits for the leader
+        print(f"read after {took:.1f} s, written after {time.monotonic() - began:.1f} s")
+        assert took < 4
+    finally:
+        cluster.loopback.start(leader)
+        await bus.close()

@@ -227,6 +227,7 @@ class Bus:
             storage=StorageType.FILE,
             discard=DiscardPolicy.NEW,
             num_replicas=self._replicas,
+            allow_direct=True,  # any server that keeps the stream may be asked, while there is no leader
             allow_rollup_hdrs=False,
             deny_delete=False,
             deny_purge=False,
@@ -254,8 +255,10 @@ class Bus:
             with contextlib.suppress(nats.js.errors.BadRequestError):  # somebody else was faster
                 await self.stream.add_stream(config)
         else:
-            if (found.num_replicas or 1) < self._replicas:  # a single server has become a cluster
-                found.num_replicas = self._replicas
+            replicas = max(found.num_replicas or 1, self._replicas)  # a single server may have become a cluster
+            direct = bool(found.allow_direct or config.allow_direct)
+            if (found.num_replicas, bool(found.allow_direct)) != (replicas, direct):
+                found.num_replicas, found.allow_direct = replicas, direct
                 await self.stream.update_stream(found)
 
     def inbox(self) -> str:

@@ -1,6 +1,7 @@
 """Where the keys of subjects are kept: in a stream of the message bus, apart from the database that holds what they seal."""
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -31,12 +32,13 @@ class SubjectKeys:
         self._bus = bus
 
     async def get(self, subject: str) -> bytes | None:
-        """The wrapped key, or None when there is none.
+        """The wrapped key, or None when there is none. While the servers of a cluster choose a leader, any of them may answer, and it may
+        not have heard yet of what happened in the second before.
 
         Raises:
             BusFault: the bus is away.
         """
-        found = await self._last(subject)
+        found = await self._last(subject, leader_only=False)
         return None if found is None else found[1]
 
     async def create(self, subject: str, wrapped: bytes) -> bool:
@@ -62,7 +64,7 @@ class SubjectKeys:
         Raises:
             BusFault: the bus is away.
         """
-        while (found := await self._last(subject)) is not None:
+        while (found := await self._last(subject, leader_only=True)) is not None:
             sequence = found[0]
             try:
                 await _patiently(lambda sequence=sequence: self._bus.stream.delete_msg(KEYS_STREAM, sequence))  # type: ignore[misc]
@@ -88,9 +90,11 @@ class SubjectKeys:
             if not page or len(named) >= state.get("num_subjects", 0):
                 return [subject.removeprefix(KEYS_PREFIX) for subject in named]
 
-    async def _last(self, subject: str) -> tuple[int, bytes] | None:
+    async def _last(self, subject: str, *, leader_only: bool) -> tuple[int, bytes] | None:
+        name = f"{KEYS_PREFIX}{_token(subject)}"
+        asking = itertools.cycle((False,) if leader_only else (False, True))
         try:
-            found = await _patiently(lambda: self._bus.stream.get_last_msg(KEYS_STREAM, f"{KEYS_PREFIX}{_token(subject)}"))
+            found = await _patiently(lambda: self._bus.stream.get_last_msg(KEYS_STREAM, name, direct=next(asking)))
         except nats.js.errors.NotFoundError as error:
             if error.err_code == _NO_STREAM:  # which is no answer about a key
                 raise BusFault("key_store", "The key store is missing. Restore it from a backup.") from error
