@@ -152,6 +152,8 @@ def _found(reader: Reader, f: gateways.Found, gateway: UUID) -> FoundLine:
 def refused_line(reader: Reader, r: telemetry.RefusalView, now: datetime) -> RefusedLine:
     """A refusal as the device was told it."""
     what = reader.gettext("A reading of %(machine)s", machine=r.equipment) if r.equipment else reader.gettext("A message")
+    if r.times > 1:
+        what = reader.gettext("%(number)s messages or readings", number=reader.number(r.times))
     return RefusedLine(reader.when(r.at, now), what, r.say)
 
 
