@@ -154,16 +154,24 @@ async def read_hot_of(
 ) -> tuple[Numbers, list[Numbers]]:
     """Hot rows of these series: times in seconds since 1970, ascending, and a column for each slot; NaN where there is none."""
     known = [s for s in picked if s is not None]
-    # Slots are whole numbers from our own table, so they may stand in the statement.
-    columns = "".join(f", {'totals' if s.kind == 'counter' else 'reals'}[{int(s.slot) + 1}]" for s in known)
-    statement = f"SELECT extract(epoch FROM t)::float8{columns} FROM access.read_frames(:ids, :start, :end)"  # noqa: S608
-    if len(series) > 1:
-        statement += " ORDER BY 1"
-    rows: list[Any] = list((await tx.session.execute(text(statement), {"ids": list(series), "start": start, "end": end})).all())
-    table = np.array(rows, np.float64).reshape(len(rows), 1 + len(known))
-    by_slot = {id(s): table[:, 1 + i] for i, s in enumerate(known)}
-    missing = np.full(len(rows), np.nan)
-    return table[:, 0], [missing if s is None else by_slot[id(s)] for s in picked]
+    # Slots are whole numbers from our own table, so they may stand in the statement. Each column comes as one packed value: thousands of
+    # rows as Python objects would take ten times as long.
+    columns = "".join(f", {'totals' if s.kind == 'counter' else 'reals'}[{int(s.slot) + 1}] AS c{i}" for i, s in enumerate(known))
+    packed = "".join(
+        f", string_agg({'float8send' if s.kind == 'counter' else 'float4send'}(coalesce(c{i}, 'NaN')), ''::bytea)"
+        for i, s in enumerate(known)
+    )
+    order = " ORDER BY 1" if len(series) > 1 else ""
+    statement = (
+        f"SELECT string_agg(float8send(at), ''::bytea){packed}"  # noqa: S608
+        f" FROM (SELECT extract(epoch FROM t)::float8 AS at{columns} FROM access.read_frames(:ids, :start, :end){order}) AS f"
+    )
+    row: Any = (await tx.session.execute(text(statement), {"ids": list(series), "start": start, "end": end})).one()
+    t = np.frombuffer(row[0] or b"", ">f8").astype(np.float64)
+    kinds = [">f8" if s.kind == "counter" else ">f4" for s in known]
+    by_slot = {id(s): np.frombuffer(row[1 + i] or b"", kinds[i]).astype(np.float64) for i, s in enumerate(known)}
+    missing = np.full(len(t), np.nan)
+    return t, [missing if s is None else by_slot[id(s)] for s in picked]
 
 
 def _first_known(column: Numbers, starts: NDArray[np.intp]) -> Numbers:

@@ -82,7 +82,8 @@ async def _page(
     async with edge(request).door.open(context) as tx:
         place = await place_in(request, tx, who, context, site)
         names = await names_of(request, who, place.site.household_id)
-        view = await view_of(tx, place, place.machine(machine), names, request.query_params, typed=typed, errors=errors)
+        query = request.query_params if template == "home/machine.html" else None
+        view = await view_of(tx, place, place.machine(machine), names, query, typed=typed, errors=errors)
         may_change = await may(tx, place.site.household_id, "equipment")
     here = f"{place.base}/machines/{machine}"
     status = 422 if errors or (view.chart is not None and view.chart.problem) else 200

@@ -124,7 +124,8 @@ async def _machine(
     async with edge(request).door.open(context) as tx:
         found = await sites.get_equipment(tx, machine_id(machine))
         place = await place_in(request, tx, who, context, str(found.site_id))
-        view = await view_of(tx, place, found, await colleagues_of(request, who), request.query_params, typed=typed, errors=errors)
+        query = request.query_params if template == "portal/equipment.html" else None
+        view = await view_of(tx, place, found, await colleagues_of(request, who), query, typed=typed, errors=errors)
     here = f"/portal/equipment/{machine}"
     status = 422 if errors or (view.chart is not None and view.chart.problem) else 200
     return page(request, template, place.reader, who, status=status, live=True, e=view, here=here, **place.layout)

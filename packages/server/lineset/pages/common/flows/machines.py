@@ -45,7 +45,7 @@ async def view_of(
     typed: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> MachinePage:
-    """A machine's page for this reader; `query` has the parameters of its chart."""
+    """A machine's page for this reader; `query` has the parameters of its chart, None for a page that shows none."""
     moment = now()
     shown = (await machines_of(tx, [machine], moment))[0]
     orders = [order_of(view, names.sender(place.reader, view), place.reader) for view in await control.history(tx, machine.id, MOST_ORDERS)]
@@ -53,7 +53,7 @@ async def view_of(
     return machine_page(
         place.reader,
         shown,
-        await chart_part(tx, place.reader, machine, query, moment) if shown.seen is not None else None,
+        await chart_part(tx, place.reader, machine, query, moment) if shown.seen is not None and query is not None else None,
         orders,
         await control.allowed(tx, machine.id) if allowed else {},
         moment,
