@@ -321,11 +321,11 @@ async def test_who_waited_long_gets_a_mail(world: Bench, files: Storage) -> None
 
 async def test_an_empty_span_gives_an_empty_table(world: Bench, files: Storage) -> None:
     await fill(world, range(1, 3), step_s=7_200)
-    ask = {"start": TODAY - 20 * DAY, "end": TODAY - 10 * DAY, "equipment": world.machines["hp1"]}
-    _, data = await made(world, files, wanted(**ask, format="parquet"))
+    span, machine = (TODAY - 20 * DAY, TODAY - 10 * DAY), world.machines["hp1"]
+    _, data = await made(world, files, wanted(*span, equipment=machine, format="parquet"))
     table = pl.read_parquet(io.BytesIO(data))
     assert (table.height, "room_temperature" in table.columns) == (0, True)
-    _, data = await made(world, files, wanted(**ask))
+    _, data = await made(world, files, wanted(*span, equipment=machine))
     assert unzipped(data)["0001_heat_pump_air_air.csv"].decode().splitlines() == ["time_utc,time_local,room_temperature [degC]"]
 
 

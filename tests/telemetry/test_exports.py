@@ -4,7 +4,7 @@ import io
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -25,9 +25,36 @@ pytestmark = pytest.mark.anyio
 WORDS = {0: "off", 1: "heating", 2: "cooling"}
 
 
+def read_csv(data: bytes, machine: UUID, zone: str) -> dict[float, tuple[float | None, float | None]]:
+    """Room temperature and a counter by time, from the ZIP; the local times are checked on the way."""
+    inside = unzipped(data)
+    assert {"README.txt", "points.csv", "machines.csv"} < inside.keys()
+    assert len(inside) == 4
+    (listed,) = table_of(inside["machines.csv"].removeprefix(b"\xef\xbb\xbf"))
+    assert listed["id"] == str(machine)
+    rows = table_of(inside[listed["file"]])
+    local = [datetime.fromisoformat(r["time_local"]) for r in rows]
+    assert [t.utcoffset() for t in local] == [t.astimezone(ZoneInfo(zone)).utcoffset() for t in local]
+    assert [moment(r["time_utc"]) for r in rows] == [t.timestamp() for t in local] == sorted({t.timestamp() for t in local})
+    assert {r["operating_mode"] for r in rows if r["operating_mode"]} <= set(WORDS.values())
+    return {moment(r["time_utc"]): (number(r["room_temperature [degC]"]), number(r["hot_water_volume [L]"])) for r in rows}
+
+
+def read_parquet(data: bytes, machine: UUID) -> dict[float, tuple[float | None, float | None]]:
+    """As `read_csv`, from the table."""
+    table = pl.read_parquet(io.BytesIO(data))
+    assert set(table["equipment"]) <= {str(machine)}
+    assert table["time"].is_sorted()
+    assert table["time"].is_unique().all()
+    return {t.timestamp(): (room, litres) for t, room, litres in table.select("time", "room_temperature", "hot_water_volume").rows()}
+
+
+def number(cell: str) -> float | None:
+    return float(cell) if cell else None
+
+
 async def test_TEL_03_downloads_hold_exactly_what_was_sent_over_any_span_in_any_zone(world: Bench, files: Storage) -> None:
-    sent = await fill(world, range(1, 9), step_s=1_200, energy_consumed=lambda t: t / 100.0, operating_mode=lambda t: (t // 7_200) % 3)
-    await world.send(message(1, (just_now() - 30, "hp1", {"strange_thing": 4.5})))
+    sent = await fill(world, range(1, 9), step_s=1_200, hot_water_volume=lambda t: t + 0.015625, operating_mode=lambda t: (t // 7_200) % 3)
     await close_days(world)
     machine, draw = world.machines["hp1"], random.Random(7)
     for zone in ("UTC", "America/New_York", "Australia/Adelaide", "Asia/Kathmandu"):
@@ -36,28 +63,12 @@ async def test_TEL_03_downloads_hold_exactly_what_was_sent_over_any_span_in_any_
         end = min(start + timedelta(seconds=draw.randrange(3_600, 8 * 86_400)), TODAY + DAY)
         mine = {t: v for t, v in sent.items() if start.timestamp() <= t < end.timestamp()}
         for format_ in ("csv", "parquet"):
-            found, data = await made(world, files, wanted(start, end, format_=format_, equipment=machine))
-            if format_ == "csv":
-                inside = unzipped(data)
-                assert {"README.txt", "points.csv", "machines.csv"} < inside.keys()
-                assert len(inside) == 4
-                rows = table_of(next(body for name, body in inside.items() if name.endswith("heat_pump_air_air.csv")))
-                shown = {moment(r["time_utc"]): float(r["room_temperature [degC]"]) for r in rows if r["room_temperature [degC]"]}
-                local = [datetime.fromisoformat(r["time_local"]) for r in rows]
-                assert [t.utcoffset() for t in local] == [t.astimezone(ZoneInfo(zone)).utcoffset() for t in local]
-                assert all(moment(r["time_utc"]) == moment(r["time_local"]) for r in rows)
-                assert {r["operating_mode"] for r in rows if r["operating_mode"]} <= set(WORDS.values())
-            else:
-                table = pl.read_parquet(io.BytesIO(data))
-                assert table["equipment"].unique().to_list() in ([str(machine)], [])
-                rows = table.to_dicts()
-                shown = {r["time"].timestamp(): r["room_temperature"] for r in rows if r["room_temperature"] is not None}
-                assert {r["time"].timestamp(): r["energy_consumed"] for r in rows if r["energy_consumed"]} == {t: t / 100 for t in mine}
-            times = [moment(r["time_utc"]) if format_ == "csv" else r["time"].timestamp() for r in rows]
-            assert times == sorted(set(times)), "each moment once, in order"
+            found, data = await made(world, files, wanted(start, end, format=format_, equipment=machine))
+            shown = read_csv(data, machine, zone) if format_ == "csv" else read_parquet(data, machine)
             assert shown.keys() == mine.keys(), (zone, start, end)
-            assert all(abs(shown[t] - mine[t]) < 1e-4 for t in mine)
-            assert found.rows == len(rows)
+            assert {t: room for t, (room, _) in shown.items()} == pytest.approx(mine, abs=1e-4)
+            assert {t: litres for t, (_, litres) in shown.items()} == {t: t + 0.015625 for t in mine}
+            assert found.rows == len(mine)
 
 
 async def test_TEL_03_a_point_that_nobody_knows_and_a_late_frame_are_in_the_download(world: Bench, files: Storage) -> None:
@@ -70,13 +81,12 @@ async def test_TEL_03_a_point_that_nobody_knows_and_a_late_frame_are_in_the_down
         if closed:
             await close_days(world)
         for format_ in ("csv", "parquet"):
-            _, data = await made(world, files, wanted(TODAY - 9 * DAY, TODAY, format_=format_, equipment=world.machines["hp1"]))
+            _, data = await made(world, files, wanted(TODAY - 9 * DAY, TODAY, format=format_, equipment=world.machines["hp1"]))
             if format_ == "parquet":
                 table = pl.read_parquet(io.BytesIO(data))
                 found = {t.timestamp(): (a, b) for t, a, b in table.select("time", "room_temperature", "strange_thing").rows()}
             else:
                 rows = table_of(next(body for name, body in unzipped(data).items() if name.startswith("0001_")))
-                number = lambda cell: float(cell) if cell else None  # noqa: E731
                 found = {moment(r["time_utc"]): (number(r["room_temperature [degC]"]), number(r["strange_thing"])) for r in rows}
             assert len(found) == len(sent) + 1
             assert found[late] == (33.25, 4.5)
@@ -118,7 +128,7 @@ async def test_TEL_03_sums_in_a_download_follow_the_sites_clock_when_it_is_set_b
         assert [float(first[n]) for n in ("low", "high")] == pytest.approx([min(values), max(values)], abs=1e-3)
         assert float(first["mean"]) == pytest.approx(sum(values) / len(values), abs=1e-3)
         assert float(first["seconds"]) == pytest.approx(25 * 3600)
-        _, data = await made(world, files, wanted(start, end, detail="hour", format_="parquet", equipment=machine))
+        _, data = await made(world, files, wanted(start, end, detail="hour", format="parquet", equipment=machine))
         table = pl.read_parquet(io.BytesIO(data))
         hours = table.filter(pl.col("point") == "room_temperature")
         assert {int(t.timestamp() // 3600): n for t, n in hours.select("time", "count").rows()} == by_hour
@@ -146,7 +156,7 @@ async def test_TEL_03_a_whole_home_comes_as_a_file_for_each_machine_or_one_table
     points = {p["point"]: p for p in table_of(inside["points.csv"].removeprefix(b"\xef\xbb\xbf"))}
     assert points["tank_top_temperature"]["unit"] == "degC"
     assert b"time_local" in inside["README.txt"]
-    _, data = await made(world, files, wanted(*span, format_="parquet"))
+    _, data = await made(world, files, wanted(*span, format="parquet"))
     table = pl.read_parquet(io.BytesIO(data))
     assert dict(table.group_by("equipment").len().rows()) == {str(world.machines["hp1"]): len(heat), str(world.machines["wh1"]): len(water)}
     assert table.filter(pl.col("equipment") == str(world.machines["hp1"]))["tank_top_temperature"].null_count() == len(heat)
@@ -210,12 +220,12 @@ async def test_RET_01_an_owner_chooses_how_long_single_readings_are_kept(world: 
         assert await telemetry.keeping(tx, household) == 31
         jobs = text("SELECT args->>'household' FROM jobs.procrastinate_jobs WHERE task_name = 'telemetry.keep_less'")
         assert list((await tx.session.execute(jobs)).scalars()) == [str(household)]
-    _, data = await made(world, files, wanted(TODAY - 60 * DAY, TODAY, format_="parquet", equipment=world.machines["hp1"]))
+    _, data = await made(world, files, wanted(TODAY - 60 * DAY, TODAY, format="parquet", equipment=world.machines["hp1"]))
     shown = {t.timestamp() for t in pl.read_parquet(io.BytesIO(data))["time"].to_list()}
     edge = just_now() - 31 * 86_400
     assert {t for t in sent if t > edge + 600} <= shown
     assert min(shown) > edge - 600, "what is older is hidden at once"
-    _, data = await made(world, files, wanted(TODAY - 60 * DAY, TODAY, format_="parquet", detail="day", equipment=world.machines["hp1"]))
+    _, data = await made(world, files, wanted(TODAY - 60 * DAY, TODAY, format="parquet", detail="day", equipment=world.machines["hp1"]))
     assert pl.read_parquet(io.BytesIO(data))["count"].sum() == len(sent), "sums stay"
     async with world.door.open(acting) as tx:
         await telemetry.choose_keeping(tx, household, 800)

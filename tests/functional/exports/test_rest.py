@@ -168,5 +168,6 @@ async def test_TEL_03_readings_of_a_few_days_come_at_once(http: Client, platform
     ):
         answer = await at.program.get(f"/equipment/{at.machine}/readings", **query)
         assert (answer.status_code, answer.json()["code"]) == (422, code)
-    for body in ({"start": ago(5), "colour": "red"}, {"start": ago(5), "format": "xml"}, {}, [], {"start": 5}):
+    bodies: list[object] = [{"start": ago(5), "colour": "red"}, {"start": ago(5), "format": "xml"}, {}, [], {"start": 5}]
+    for body in bodies:
         assert (await at.program.post("/exports", body)).status_code in (400, 422)

@@ -28,7 +28,7 @@ from ..reader import Reader
 from ..refusals import marked, refused
 
 FIELDS = ("of", "from", "to", "detail", "format")
-_DEFAULT_DAYS = 7
+_DEFAULT_DAYS = 6  # before today, which makes a week
 _DETAILS = {"raw": marked("Single readings"), "hour": marked("Hourly sums"), "day": marked("Daily sums")}
 _FORMATS = {"csv": marked("CSV, for spreadsheets"), "parquet": marked("Parquet, for analysis")}
 _STATES = {
