@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import signal
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import procrastinate
 import structlog
@@ -40,7 +41,12 @@ def jobs(platform: Platform) -> procrastinate.App:
     gateways.add_jobs(app, platform.door)
     privacy.add_jobs(app, platform.door, platform.register)
     telemetry.exports.add_jobs(app, platform.door, storage(platform.settings, "exports"))
-    telemetry.add_jobs(app, platform.door, platform.engine, storage(platform.settings, "history"))
+    downloads = storage(platform.settings, "exports")
+
+    async def erase_downloads(series: list[int], household: UUID) -> None:  # noqa: ARG001 - a download is found by its series alone
+        await telemetry.exports.delete_exports(platform.door, downloads, series)
+
+    telemetry.add_jobs(app, platform.door, platform.engine, storage(platform.settings, "history"), (erase_downloads,))
     add_jobs(app, platform)
     return app
 

@@ -362,7 +362,7 @@ async def test_refusals_are_problems_and_say_what_to_do(http: Client, platform: 
         (f"/equipment/{at.machine}/series", {"start": "2026-01-01T00:00:00"}, 422, "bad_time"),
         (f"/equipment/{at.machine}/series", {"buckets": 1}, 422, "bad_buckets"),
         (f"/equipment/{at.machine}/series", {"buckets": "many"}, 400, "bad_request"),
-        (f"/equipment/{at.machine}/series", {"start": "2020-01-01T00:00:00Z"}, 422, "bad_span"),
+        (f"/equipment/{at.machine}/series", {"start": "1980-01-01T00:00:00Z"}, 422, "bad_span"),
         (f"/equipment/{at.machine}/commands", {"limit": 0}, 400, "bad_request"),
         ("/sites", {"limit": 100_000}, 400, "bad_request"),
     ):

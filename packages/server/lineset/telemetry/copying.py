@@ -19,7 +19,7 @@ _DOUBLE = 701
 
 
 @functools.lru_cache(maxsize=4096)
-def _layout(widths: tuple[tuple[int, int], ...]) -> tuple[np.dtype[Any], NDArray[Any]]:
+def row_type(widths: tuple[tuple[int, int], ...]) -> tuple[np.dtype[Any], NDArray[Any]]:
     """Structured type of a row (series_id int4, t timestamptz, arrays...) and one row with everything constant filled in.
 
     `widths` has (element type's OID, length) for each array.
@@ -52,7 +52,7 @@ def rows(
     `series` and `t` (seconds since 1970) have shape (n,); each array shape (n, width).
     """
     arrays = [(_REAL, a) for a in reals] + [(_DOUBLE, a) for a in doubles]
-    dtype, row = _layout(tuple((oid, int(a.shape[1])) for oid, a in arrays))
+    dtype, row = row_type(tuple((oid, int(a.shape[1])) for oid, a in arrays))
     block = np.repeat(row, len(series)).astype(dtype, copy=False)
     block["series"] = series
     block["t"] = microseconds(t) - _POSTGRES_EPOCH_US

@@ -36,6 +36,7 @@ __all__ = [
     "at_once",
     "cancel",
     "csv_of",
+    "delete_exports",
     "drop",
     "file_of",
     "get",
@@ -48,6 +49,13 @@ __all__ = [
     "stream",
     "wanted_of",
 ]
+
+
+async def delete_exports(door: Door, storage: Storage, series: list[int]) -> int:
+    """Delete every download with readings of these series; how many. For the erasure of series."""
+    from lineset.telemetry.exports import ending  # noqa: PLC0415 - as below
+
+    return await ending.delete_exports(door, storage, series)
 
 
 def add_jobs(app: procrastinate.Blueprint, door: Door, storage: Storage) -> None:
