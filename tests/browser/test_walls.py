@@ -27,6 +27,9 @@ ROUTES = (
     "/portal/equipment/{machine}/orders",
     "/charts/{machine}?points=room_temperature&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z",
     "/charts/{machine}/csv?points=room_temperature",
+    "/charts/{machine}/table",
+    "/home/{site}/machines/{machine}/chart",
+    "/portal/equipment/{machine}/chart",
     "/live?equipment={machine}",
 )
 POSTS: tuple[tuple[str, dict[str, str]], ...] = (
