@@ -13,4 +13,5 @@ from tests.functional.devices.conftest import (  # noqa: F401 - fixtures
     keys,
 )
 from tests.functional.devices.test_api import http, platform  # noqa: F401 - fixtures
+from tests.functional.exports.house import house  # noqa: F401 - a fixture
 from tests.functional.pages.conftest import company, ines, installation, operator, visitor  # noqa: F401 - fixtures
