@@ -64,6 +64,7 @@ async def _show(
         household=household,
         days=days,
         ask=ask,
+        most=telemetry.KEEPING_DAYS[0],
         choices=_choices(reader),
         form=form,
     )
@@ -71,13 +72,7 @@ async def _show(
 
 def _choices(reader: Reader) -> list[tuple[int, str]]:
     """Each choice in words."""
-    most, year, quarter, month = telemetry.KEEPING_DAYS
-    return [
-        (most, reader.gettext("%(n)s days, the platform's own time: two heating seasons to compare", n=most)),
-        (year, reader.gettext("%(n)s days: a year and a month", n=year)),
-        (quarter, reader.gettext("%(n)s days: a quarter", n=quarter)),
-        (month, reader.gettext("%(n)s days: a month", n=month)),
-    ]
+    return [(days, reader.ngettext("%(n)s day", "%(n)s days", days)) for days in telemetry.KEEPING_DAYS]
 
 
 ROUTES = (keeping_page, choose)
