@@ -42,6 +42,7 @@ export class Drawing {
     this.over.setAttribute("aria-label", this.words.cursor ?? "");
     this.panels = [...host.querySelectorAll<HTMLElement>("[data-panel]")].map((row) => new Panel(row, this.#frame));
     host.append(this.over);
+    host.closest("[data-chart]")?.querySelector("[data-nothing]")?.toggleAttribute("hidden", !answer.empty);
     this.#around();
     this.#watch();
     this.point();

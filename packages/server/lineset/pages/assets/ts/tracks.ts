@@ -106,11 +106,14 @@ function broken(trace: Trace, gap: number): [number[], (number | null)[]] {
   return [t, v];
 }
 
-/** A set point holds until its next reading, and its last one until `end`. */
+/** A set point holds until it changes, and its last one until `end`: only where it changes it needs a point. */
 function held(trace: Trace, end: number): [number[], (number | null)[]] {
-  const last = trace.t.at(-1);
-  if (last === undefined || end <= last) return [[...trace.t], [...trace.v]];
-  return [[...trace.t, end], [...trace.v, trace.v.at(-1) as number]];
+  const last = trace.t.length - 1;
+  const kept = trace.t.flatMap((_, i) => (i === 0 || i === last || trace.v[i] !== trace.v[i - 1] ? [i] : []));
+  const t = kept.map((i) => trace.t[i] as number);
+  const v = kept.map((i) => trace.v[i] as number);
+  if (last < 0 || end <= (trace.t[last] as number)) return [t, v];
+  return [[...t, end], [...v, trace.v[last] as number]];
 }
 
 /** Columns on one axis as uPlot takes them: time, before, should, is. Undefined is a time that is not this line's. */
