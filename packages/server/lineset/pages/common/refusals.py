@@ -34,6 +34,7 @@ _PUT_TOGETHER = {
     "too_many_tokens": marked("You have %(a)s tokens already. Revoke one first."),
     "too_many_invitations": marked("%(a)s invitations are open. Withdraw some first."),
     "last_manager": marked("A company keeps at least one manager. Make somebody else manager first."),
+    "wrong_name": marked("Type the machine's name to erase it."),
     "bad_count": marked("Give a number from %(a)s to %(b)s."),
     "not_found": marked("That is not there, or it is not shared with you."),
 }

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from ..common.flows.erasing import erasing_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
@@ -22,6 +23,7 @@ def routes() -> list[ControllerRouterHandler]:
         *routes_sites.HANDLERS,
         *routes_transfer.HANDLERS,
         form_routes(HOME),
+        erasing_routes(HOME),
         gateway_routes(HOME),
         settings_routes(HOME),
     ]

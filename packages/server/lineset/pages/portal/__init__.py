@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from ..common.flows.erasing import erasing_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
@@ -19,6 +20,7 @@ def routes() -> list[ControllerRouterHandler]:
         *routes_sites.HANDLERS,
         *routes_team.HANDLERS,
         form_routes(PORTAL),
+        erasing_routes(PORTAL),
         gateway_routes(PORTAL),
         settings_routes(PORTAL),
     ]

@@ -168,6 +168,7 @@ async def _form_page(
         form=form,
         action=action,
         machine=machine,
+        may_erase=machine is not None and await may(tx, machine.household_id, "owner"),
         types=_types(reader),
         fuels=_fuels(reader),
         capacity_unit=_capacity_unit(reader)[0],
