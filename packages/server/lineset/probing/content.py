@@ -59,7 +59,7 @@ def scan_file(path: Path, search: Search, *, short: bool = False) -> Iterator[in
             scan.feed(piece)
             yield len(piece)
     scan.close()
-    yield _Decoder(search).decode(path, begin) | {n: f"byte {at}" for n, at in scan.found.items()}
+    yield {n: f"byte {at}" for n, at in scan.found.items()} | _Decoder(search).decode(path, begin)
 
 
 class _Decoder:

@@ -9,6 +9,7 @@ import contextlib
 import re
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lineset.probing import pglz
@@ -19,6 +20,7 @@ _NAME = re.compile(r"[0-9A-F]{24}(\.partial)?")
 _SHORT_HEADER, _LONG_HEADER = 24, 40
 _RECORD_HEADER = 24
 _LONGEST_RECORD = 64 << 20  # bytes; a longer one is searched as bytes only
+_HAS_IMAGE, _SAME_RELATION = 0x10, 0x80
 _PGLZ, _OTHERS, _HAS_HOLE = 0x04, 0x18, 0x01
 _MAIN_SHORT, _MAIN_LONG, _ORIGIN, _TOP_XID, _LAST_BLOCK = 255, 254, 253, 252, 32
 
@@ -105,7 +107,7 @@ def _split(carry: bytes, stream: bytes, raw: bytes) -> tuple[list[bytes], bytes]
     whole: list[bytes] = []
     while at + _RECORD_HEADER <= len(data):
         (length,) = struct.unpack_from("<I", data, at)
-        if not _RECORD_HEADER <= length <= _LONGEST_RECORD:
+        if not _RECORD_HEADER <= length <= _LONGEST_RECORD or data[at + 18 : at + 20] != b"\0\0":  # two bytes that nothing uses
             return whole, b""  # zeros: the log ends here, or was ended early to go on in the next segment
         if at + length > len(data):
             break
@@ -114,66 +116,74 @@ def _split(carry: bytes, stream: bytes, raw: bytes) -> tuple[list[bytes], bytes]
     return whole, data[at:]
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What a record says of one page that it touches: how much is told of it besides, and of its image (0: none) the length, flags, and
+    the place and length of the unused middle that was left out."""
+
+    data: int
+    size: int = 0
+    flags: int = 0
+    place: int = 0
+    hole: int = 0
+
+
 def images(record: bytes) -> list[bytes]:
-    """The whole pages that one record holds.
+    """The whole pages that one record holds; none where it is no record.
 
     Raises:
         Unreadable: in a compression other than PostgreSQL's own.
     """
-    blocks: list[
-        tuple[int, tuple[int, int, int, int] | None]
-    ] = []  # length of data, and of the image: length, hole's place and length, flags
+    try:
+        at, blocks = _blocks(record)
+    except (struct.error, IndexError):
+        return []
+    result = []
+    for block in blocks:
+        if block.size:
+            result.append(_page(record[at : at + block.size], block))
+        at += block.size + block.data
+    return result
+
+
+def _blocks(record: bytes) -> tuple[int, list[_Block]]:
+    """The pages that a record touches, and where what it says of them begins."""
+    blocks: list[_Block] = []
     at, payload = _RECORD_HEADER, 0
     while len(record) - at > payload:
         kind = record[at]
         at += 1
-        if kind == _MAIN_SHORT:
-            payload += record[at]
-            at += 1
-        elif kind == _MAIN_LONG:
-            payload += struct.unpack_from("<I", record, at)[0]
-            at += 4
-        elif kind in (_ORIGIN, _TOP_XID):
-            at += 2 if kind == _ORIGIN else 4
-        elif kind <= _LAST_BLOCK:
-            fork, length = struct.unpack_from("<BH", record, at)
-            at += 3
-            image = None
-            if fork & 0x10:
-                size, place, flags = struct.unpack_from("<HHB", record, at)
-                at += 5
-                hole = PAGE - size if flags & _HAS_HOLE else 0
-                if flags & (_PGLZ | _OTHERS):
-                    hole = 0
-                    if flags & _HAS_HOLE:
-                        (hole,) = struct.unpack_from("<H", record, at)
-                        at += 2
-                image = (size, place, hole, flags)
-                payload += size
-            payload += length
-            blocks.append((length, image))
-            at += (0 if fork & 0x80 else 12) + 4
-        else:
-            return []
         if kind in (_MAIN_SHORT, _MAIN_LONG):
+            at += 1 if kind == _MAIN_SHORT else 4
             break
-    return _pages(record, at, blocks)
+        if kind in (_ORIGIN, _TOP_XID):
+            at += 2 if kind == _ORIGIN else 4
+            continue
+        if kind > _LAST_BLOCK:
+            return at, []
+        fork, data = struct.unpack_from("<BH", record, at)
+        at += 3
+        block = _Block(data)
+        if fork & _HAS_IMAGE:
+            size, place, flags = struct.unpack_from("<HHB", record, at)
+            at += 5
+            hole = PAGE - size if flags & _HAS_HOLE else 0
+            if flags & (_PGLZ | _OTHERS):
+                (hole,) = struct.unpack_from("<H", record, at) if flags & _HAS_HOLE else (0,)
+                at += 2 if flags & _HAS_HOLE else 0
+            block = _Block(data, size, flags, place, hole)
+        blocks.append(block)
+        payload += block.size + block.data
+        at += (0 if fork & _SAME_RELATION else 12) + 4
+    return at, blocks
 
 
-def _pages(record: bytes, at: int, blocks: list[tuple[int, tuple[int, int, int, int] | None]]) -> list[bytes]:
-    result = []
-    for length, image in blocks:
-        if image is not None:
-            size, place, hole, flags = image
-            content = record[at : at + size]
-            at += size
-            if flags & _OTHERS:
-                raise Unreadable("wal_compression is lz4 or zstd; set it to pglz or off")
-            if flags & _PGLZ:
-                try:
-                    content = pglz.decompress(content, PAGE - hole)
-                except pglz.Broken:
-                    content = b""
-            result.append(content[:place] + bytes(hole) + content[place:])
-        at += length
-    return result
+def _page(content: bytes, block: _Block) -> bytes:
+    if block.flags & _OTHERS:
+        raise Unreadable("wal_compression is lz4 or zstd; set it to pglz or off")
+    if block.flags & _PGLZ:
+        try:
+            content = pglz.decompress(content, max(0, PAGE - block.hole))
+        except pglz.Broken:
+            return content
+    return content[: block.place] + bytes(max(0, block.hole)) + content[block.place :]
