@@ -69,9 +69,12 @@ function paint(drawing: Drawing, head: string[]): HTMLCanvasElement {
 function paintLane(paper: Paper, lane: HTMLElement, y: number, width: number): void {
   paper.text(lane.querySelector(".name")?.textContent ?? "", MARGIN, y + 13, 12, "--ink-2");
   for (const rect of lane.querySelectorAll("rect")) {
-    paper.ctx.fillStyle = getComputedStyle(rect).fill;
+    const { fill, stroke } = getComputedStyle(rect);
     const at = (name: string): number => (Number(rect.getAttribute(name)) / 1000) * width;
-    paper.ctx.fillRect(LEFT + at("x"), y, Math.max(1, at("width")), 17);
+    const place: [number, number, number, number] = [LEFT + at("x"), y, Math.max(1, at("width")), 17];
+    [paper.ctx.fillStyle, paper.ctx.strokeStyle] = [fill, stroke];
+    if (fill !== "none") paper.ctx.fillRect(...place);
+    if (stroke !== "none") paper.ctx.strokeRect(...place);
   }
   for (const words of lane.querySelectorAll("text")) {
     const x = LEFT + (Number.parseFloat(words.getAttribute("x") ?? "0") / 100) * width + 4;
