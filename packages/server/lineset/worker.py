@@ -18,6 +18,7 @@ from sqlalchemy import text
 from lineset import accounts, gateways, messaging, privacy, telemetry
 from lineset.control import Delivery
 from lineset.kit.addresses import database_secret, owner_url
+from lineset.kit.bus import DEVICE_STREAM
 from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
@@ -46,7 +47,12 @@ def jobs(platform: Platform) -> procrastinate.App:
     async def erase_downloads(series: list[int], household: UUID) -> None:  # noqa: ARG001 - a download is found by its series alone
         await telemetry.exports.delete_exports(platform.door, downloads, series)
 
-    telemetry.add_jobs(app, platform.door, platform.engine, storage(platform.settings, "history"), (erase_downloads,))
+    async def erase_broker(series: list[int], household: UUID) -> None:  # noqa: ARG001 - what waits there is nobody's by name
+        if not await platform.bus.emptied(DEVICE_STREAM):
+            log.warning("broker_not_empty", stream=DEVICE_STREAM)
+
+    history = storage(platform.settings, "history")
+    telemetry.add_jobs(app, platform.door, platform.engine, history, (erase_downloads, erase_broker))
     add_jobs(app, platform)
     return app
 

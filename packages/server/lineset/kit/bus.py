@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hmac
+import time
 from collections.abc import Awaitable, Callable
 from typing import Literal, Self
 
@@ -192,6 +193,25 @@ class Bus:
             async with asyncio.timeout(5):
                 if not self._client.is_closed:
                     await self._client.close()
+
+    async def emptied(self, stream: str, patience_s: float = 30.0) -> bool:
+        """Wait until nothing waits in a stream; whether that came.
+
+        The server deletes a block of its file when its last message is acknowledged, so at that moment no byte of what ever passed
+        through is left. While messages come without a pause, the blocks before the present one are gone, and it is a few MB long.
+        """
+        end = time.monotonic() + patience_s
+        while True:
+            try:
+                if (await self.stream.stream_info(stream)).state.messages == 0:
+                    return True
+            except nats.js.errors.NotFoundError:
+                return True
+            except (nats.errors.Error, TimeoutError) as error:
+                _log.debug("bus: no word about the stream", stream=stream, error=str(error))
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(0.2)
 
     async def ensure_streams(self, patience_s: float = 30.0) -> None:
         """Make what must exist before the first device connects: the store of QoS 1 messages with our durable consumers on it (without

@@ -95,13 +95,12 @@ async def finish_erasures(door: Door, engine: AsyncEngine, storage: Storage, era
 
     series = sorted({s for row in asked for s in row.series})
     keep = {s for row in asked if row.household_id in held for s in row.series}
-    for row in asked:
-        for eraser in erasers:
-            await eraser(row.series, row.household_id)
+    await _elsewhere(asked, erasers)
     async with _desk(door, engine, storage) as desk:
         await erasing.erase_history(desk, series, keep)
     # What an ingest process took meanwhile, by a route that it still knew, goes in the second turn.
     await asyncio.sleep(max(0.0, max(row.asked_at.timestamp() for row in asked) + ROUTES_LIVE_S - time.time()))
+    await _elsewhere(asked, erasers)
     async with _desk(door, engine, storage) as desk:
         done = await erasing.erase(desk, series, keep)
     async with door.open(HISTORY) as tx:
@@ -109,6 +108,12 @@ async def finish_erasures(door: Door, engine: AsyncEngine, storage: Storage, era
         ids = [row.id for row in asked]
         await tx.session.execute(update(ErasureRow).where(ErasureRow.id.in_(ids)).values(finished_at=now(), done=told))
     return len(asked)
+
+
+async def _elsewhere(asked: list[ErasureRow], erasers: tuple[Eraser, ...]) -> None:
+    for row in asked:
+        for eraser in erasers:
+            await eraser(row.series, row.household_id)
 
 
 @asynccontextmanager
