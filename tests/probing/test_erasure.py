@@ -15,6 +15,7 @@ import pytest
 from lineset import gateways, platform, sites, telemetry
 from lineset.kit.jobs import defer
 from lineset.privacy import Context, Door, Purpose, System
+from lineset.telemetry import exports
 from lineset_contract import topics
 from lineset_contract.wire import Ack, Frame, FrameMessage
 from sqlalchemy import text
@@ -23,6 +24,7 @@ from tests.functional.devices.world import home
 from tests.support.fleet import SETUP, Rig, rig
 
 ERASED, KEPT = "31.41593", "27.18284"
+TIERS = ("--expect", "hot", "--expect", "history", "--expect", "exports")
 _HISTORY = Context(System("history"), Purpose.KEEP)
 _PATIENCE_S = 150.0
 
@@ -41,7 +43,7 @@ def running(tmp_path: Path) -> Iterator[Rig]:
 def test_DEL_02_one_machine_is_gone_from_every_tier_and_the_other_still_there(running: Rig, tmp_path: Path) -> None:
     owner, machine = asyncio.run(_plant(running))
     for name, text_ in (("erased", ERASED), ("kept", KEPT)):
-        code, said = verify(running, "--record", str(tmp_path / name), "--canary", text_, "--expect", "hot", "--expect", "history")
+        code, said = verify(running, "--record", str(tmp_path / name), "--canary", text_, *TIERS)
         assert code == 0, said
     asyncio.run(_erase(running, owner, machine))
     code, said = verify(running, "--against", str(tmp_path / "erased"))
@@ -50,6 +52,7 @@ def test_DEL_02_one_machine_is_gone_from_every_tier_and_the_other_still_there(ru
     assert code == 1, said
     assert "  hot: table public.frames" in said
     assert "  history: history/raw/" in said
+    assert "  exports: exports/" in said
 
 
 def verify(made: Rig, *words: str) -> tuple[int, str]:
@@ -60,8 +63,8 @@ def verify(made: Rig, *words: str) -> tuple[int, str]:
 
 
 async def _plant(made: Rig) -> tuple[Context, UUID]:
-    """Two machines of a household; each sends its canary for five days ago and for now, and the old day is closed. Its owner, and the
-    first machine."""
+    """Two machines of a household; each sends its canary for five days ago and for now, the old day is closed, and a download is made of
+    each. Gives the owner and the first machine."""
     async with platform.open_platform(made.settings, "test") as open_:
         house = await home(open_.door)
         async with open_.door.open(SETUP) as tx:
@@ -76,7 +79,23 @@ async def _plant(made: Rig) -> tuple[Context, UUID]:
         async with open_.door.open(_HISTORY) as tx:
             await defer(tx.session, "telemetry.close_days", timestamp=0)
         await _until(open_.door, "SELECT EXISTS (SELECT FROM history_files WHERE tier = 'day') AND NOT EXISTS (SELECT FROM late_frames)")
+        await _download(open_.door, house.acting, machines)
         return house.acting, machines[0]
+
+
+async def _download(door: Door, owner: Context, machines: list[UUID]) -> None:
+    """A file of each machine's readings, made by the worker and kept for its owner."""
+    since, until = datetime.now(UTC) - timedelta(days=8), datetime.now(UTC) + timedelta(minutes=1)
+    async with door.open(owner) as tx:
+        for machine in machines:
+            await exports.ask(tx, exports.wanted_of(since, until, equipment=machine, format_="csv"))
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        async with door.open(owner) as tx:
+            if [export.state for export in await exports.list_exports(tx)] == ["ready"] * len(machines):
+                return
+        assert time.monotonic() < end
+        await asyncio.sleep(0.2)
 
 
 async def _send(made: Rig, gateway: str, token: str) -> None:
