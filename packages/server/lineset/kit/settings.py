@@ -97,9 +97,7 @@ def _require_web_tls(host: str, public_url: str) -> None:
 
 def _history(address: str) -> str:
     if address and not address.startswith("s3://"):
-        raise Invalid(
-            "bad_setting", f"LINESET_HISTORY_URL is {address!r}; give s3://bucket/folder, or leave it out for the data folder."
-        )
+        raise Invalid("bad_setting", f"LINESET_HISTORY_URL is {address!r}; give s3://bucket/folder, or leave it out for the data folder.")
     return address.rstrip("/")
 
 
