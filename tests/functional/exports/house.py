@@ -17,6 +17,7 @@ from sqlalchemy import text
 from tests.functional.pages.installation import Installation
 from tests.support.visitor import Page, Visitor
 
+HOUSEKEEPING = Context(System("housekeeping"), Purpose.KEEP)
 IMPORT = Context(System("import"), Purpose.OPERATE)
 SITE = {"name": "Lake house", "time_zone": "America/Los_Angeles", "kind": "residential"}
 
@@ -37,7 +38,7 @@ class House:
         async def run() -> None:
             async with open_platform(self.at.settings, "test", pool=2) as platform:
                 place = storage(self.at.settings, "exports")
-                async with platform.door.open(work.HOUSEKEEPING) as tx:
+                async with platform.door.open(HOUSEKEEPING) as tx:
                     waiting = await _waiting(tx)
                 for export in waiting:
                     await work.work(platform.door, place, export, turn_s=1e9)

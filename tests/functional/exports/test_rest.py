@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 import time
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -19,8 +20,10 @@ from lineset.kit.storage import storage
 from lineset.platform import Platform
 from lineset.privacy import Context, Purpose, System
 from lineset.telemetry.exports import ending, work
+from lineset.telemetry.exports.rows import SUM_COLUMNS
 from sqlalchemy import text
 
+from tests.checks import ROOT
 from tests.functional.devices.test_api import Client, Heated, heated, program
 from tests.functional.devices.world import technician
 
@@ -171,3 +174,15 @@ async def test_TEL_03_readings_of_a_few_days_come_at_once(http: Client, platform
     bodies: list[object] = [{"start": ago(5), "colour": "red"}, {"start": ago(5), "format": "xml"}, {}, [], {"start": 5}]
     for body in bodies:
         assert (await at.program.post("/exports", body)).status_code in (400, 422)
+
+
+async def test_the_guide_of_downloads_names_what_there_is(http: Client) -> None:
+    guide = (ROOT / "docs/guides/download.md").read_text()
+    described = (await http.get("/api/v1/openapi.json")).json()
+    known = {re.sub(r"\{\w+\}", "*", path) for path in described["paths"]}
+    named = {re.sub(r"\$\w+|\{\w+\}", "*", path) for path in re.findall(r"/api/v1/[\w/${}]+", guide)}
+    assert named <= known
+    assert len(named) >= 4
+    told = set(re.findall(r"`(\w+)`", " ".join(line.split("|")[1] for line in guide.splitlines() if line.startswith("| `"))))
+    assert set(SUM_COLUMNS) - {"time"} <= told
+    assert {"waiting", "running", "ready", "cancelled", "failed", "ended", "expired"} <= told

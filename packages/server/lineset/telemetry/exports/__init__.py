@@ -1,10 +1,9 @@
 """Downloads of measurements: small ones sent while they are read, large ones made by jobs, kept for a week."""
 
-import procrastinate
-
 from lineset.kit.storage import Storage
 from lineset.privacy import Door
 from lineset.telemetry.exports.direct import csv_of, machine_at_once, name_of, parquet_of
+from lineset.telemetry.exports.jobs import add_jobs
 from lineset.telemetry.exports.plan import DETAILS, FORMATS, STREAM_DAYS, Machine, Size, Wanted, at_once, wanted_of
 from lineset.telemetry.exports.service import (
     MOST_RUNNING,
@@ -53,13 +52,6 @@ __all__ = [
 
 async def delete_exports(door: Door, storage: Storage, series: list[int]) -> int:
     """Delete every download with readings of these series; how many. For the erasure of series."""
-    from lineset.telemetry.exports import ending  # noqa: PLC0415 - as below
+    from lineset.telemetry.exports import ending  # noqa: PLC0415 - loads what few processes need
 
     return await ending.delete_exports(door, storage, series)
-
-
-def add_jobs(app: procrastinate.Blueprint, door: Door, storage: Storage) -> None:
-    """Register `telemetry.export`, `telemetry.clean_export`, and, once an hour, `telemetry.end_exports`."""
-    from lineset.telemetry.exports import ending  # noqa: PLC0415 - a web process makes no files, and does not load what makes them
-
-    ending.add_jobs(app, door, storage)

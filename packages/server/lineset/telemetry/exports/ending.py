@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-import procrastinate
 import structlog
 from sqlalchemy import delete, select, text, update
 
@@ -14,12 +13,10 @@ from lineset.kit.clock import now
 from lineset.kit.storage import Storage
 from lineset.privacy import Door, Tx
 from lineset.telemetry.exports import store
-from lineset.telemetry.exports.work import HOUSEKEEPING, close, work
+from lineset.telemetry.exports.service import HOUSEKEEPING, close
 from lineset.telemetry.history.manifest import HISTORY
 from lineset.telemetry.model_exports import ExportRow
 
-MOST_TRIES = 6
-"""Waits of 3, 9, 27 … s between them: six minutes for the database or the storage to come back."""
 _STUCK = timedelta(days=2)
 _ORPHAN = timedelta(hours=1)
 _BUSY = ("waiting", "running")
@@ -97,26 +94,3 @@ async def clean_up(door: Door, storage: Storage, export: UUID) -> None:
         if row is not None and row.state in _BUSY:
             return
     await asyncio.to_thread(store.remove, storage, export, keep)
-
-
-def add_jobs(app: procrastinate.Blueprint, door: Door, storage: Storage) -> None:
-    """Register `telemetry.export`, `telemetry.clean_export`, and, once an hour, `telemetry.end_exports`."""
-    retry = procrastinate.RetryStrategy(max_attempts=MOST_TRIES, exponential_wait=3)
-
-    @app.task(name="telemetry.export", retry=retry, pass_context=True)
-    async def make(context: procrastinate.JobContext, export: str) -> None:
-        try:
-            await work(door, storage, UUID(export))
-        except Exception:
-            if context.job.attempts + 1 >= MOST_TRIES:
-                await close(door, UUID(export), "failed", "trouble")
-            raise
-
-    @app.task(name="telemetry.clean_export", retry=retry)
-    async def clean(export: str) -> None:
-        await clean_up(door, storage, UUID(export))
-
-    @app.periodic(cron="41 * * * *")
-    @app.task(name="telemetry.end_exports", queueing_lock="telemetry.end_exports")
-    async def end(timestamp: int) -> None:  # noqa: ARG001 - procrastinate says when it was due
-        await end_due(door, storage)

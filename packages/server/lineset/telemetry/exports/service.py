@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Select, delete, func, insert, select, text, update
 
 from lineset.kit.clock import now
@@ -12,10 +13,11 @@ from lineset.kit.errors import Conflict, NotFound, TooMany
 from lineset.kit.ids import new_id
 from lineset.kit.jobs import defer
 from lineset.kit.storage import Storage
-from lineset.privacy import Context, Door, Tx
+from lineset.privacy import Context, Door, Purpose, System, Tx
 from lineset.telemetry.exports.plan import Machine, Size, Stretch, Wanted, machines_of, size_of, stretches
 from lineset.telemetry.model_exports import ExportPartRow, ExportRow
 
+HOUSEKEEPING = Context(System("housekeeping"), Purpose.KEEP)
 MOST_RUNNING = 3
 MOST_A_DAY = 30
 _LANES = 2
@@ -23,6 +25,8 @@ _LANES = 2
 _BUSY = ("waiting", "running")
 _CHECK_EVERY = 16
 """Pieces of a file after which it is asked again whether the reader may still see it."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,14 @@ async def drop(tx: Tx, export: UUID) -> None:
 async def clean(tx: Tx, export: UUID) -> None:
     """Have a job delete the objects of a download that is not being made and not ready."""
     await defer(tx.session, "telemetry.clean_export", export=str(export))
+
+
+async def close(door: Door, export: UUID, state: str, code: str) -> None:
+    """End a download that can't be made."""
+    async with door.open(HOUSEKEEPING) as tx:
+        await tx.session.execute(update(ExportRow).where(ExportRow.id == export, ExportRow.state.in_(_BUSY)).values(state=state, code=code))
+        await clean(tx, export)
+    _log.info("export_ended", export=str(export), state=state, code=code)
 
 
 async def file_of(tx: Tx, export: UUID) -> File:

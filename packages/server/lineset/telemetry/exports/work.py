@@ -19,17 +19,16 @@ from lineset import sites
 from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
 from lineset.kit.storage import Storage
-from lineset.privacy import Context, Door, Person, Purpose, System, Tx
+from lineset.privacy import Context, Door, Person, Purpose, Tx
 from lineset.telemetry.exports import store
 from lineset.telemetry.exports.files import Archive, Label, csv_text, described, machines_table, parquet_bytes, points_table, readme
 from lineset.telemetry.exports.plan import Detail
 from lineset.telemetry.exports.rows import SUM_COLUMNS, raw_columns, table
-from lineset.telemetry.exports.service import all_shared, clean, queue
+from lineset.telemetry.exports.service import HOUSEKEEPING, all_shared, clean, close, queue
 from lineset.telemetry.exports.words import tell_ready
 from lineset.telemetry.model_exports import FILE_DAYS, ExportPartRow, ExportRow
 
 TURN_S = 5.0
-HOUSEKEEPING = Context(System("housekeeping"), Purpose.KEEP)
 _BUSY = ("waiting", "running")
 
 _log = structlog.get_logger(__name__)
@@ -81,14 +80,6 @@ async def work(door: Door, storage: Storage, export: UUID, turn_s: float = TURN_
     except Over:
         async with door.open(HOUSEKEEPING) as tx:
             await clean(tx, export)
-
-
-async def close(door: Door, export: UUID, state: str, code: str) -> None:
-    """End a download that can't be made."""
-    async with door.open(HOUSEKEEPING) as tx:
-        await tx.session.execute(update(ExportRow).where(ExportRow.id == export, ExportRow.state.in_(_BUSY)).values(state=state, code=code))
-        await clean(tx, export)
-    _log.info("export_ended", export=str(export), state=state, code=code)
 
 
 async def _begin(door: Door, export: UUID) -> Task | None:
