@@ -1,6 +1,7 @@
 """Downloads are made by jobs that may die, be cancelled, or lose their right at any point; their files end on time."""
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import os
@@ -90,6 +91,23 @@ async def test_two_workers_at_the_same_download_make_each_part_once(world: Bench
     await asyncio.gather(*(work.work(world.door, files, export, turn_s=1e9) for _ in range(3)))
     ready = await state(world, export)
     assert (ready.state, ready.parts_done, ready.rows) == ("ready", ready.parts, len(sent))
+    await ending.clean_up(world.door, files, export)
+    assert len(objects(files)) == 1
+
+
+async def test_a_worker_that_comes_late_changes_nothing(world: Bench, files: Storage) -> None:
+    await fill(world, range(1, 3), step_s=7_200)
+    export = await asked(world, year(world))
+    late = await work._begin(world.door, export)
+    assert late is not None
+    await work.work(world.door, files, export, turn_s=1e9)
+    await ending.clean_up(world.door, files, export)
+    before = await state(world, export)
+    for deed in (work._next_part, work._finish):
+        with contextlib.suppress(work.Over):
+            await deed(world.door, files, late)
+    await work.work(world.door, files, export, turn_s=1e9)
+    assert await state(world, export) == before
     await ending.clean_up(world.door, files, export)
     assert len(objects(files)) == 1
 

@@ -20,6 +20,7 @@ from lineset.telemetry.model_exports import ExportPartRow, ExportRow
 HOUSEKEEPING = Context(System("housekeeping"), Purpose.KEEP)
 MOST_RUNNING = 3
 MOST_A_DAY = 30
+MOST_LISTED = 100
 _LANES = 2
 """So many downloads are made at one time on all workers together; mails and commands never wait for them."""
 _BUSY = ("waiting", "running")
@@ -174,8 +175,8 @@ async def queue(tx: Tx, export: UUID) -> None:
 
 
 async def list_exports(tx: Tx) -> list[Export]:
-    """The asker's downloads for this purpose, newest first."""
-    rows = await tx.session.scalars(_mine(tx).order_by(ExportRow.asked_at.desc(), ExportRow.id.desc()))
+    """The asker's downloads for this purpose, newest first, `MOST_LISTED` at most."""
+    rows = await tx.session.scalars(_mine(tx).order_by(ExportRow.asked_at.desc(), ExportRow.id.desc()).limit(MOST_LISTED))
     return [_view(row) for row in rows]
 
 

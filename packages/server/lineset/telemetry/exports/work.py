@@ -13,7 +13,7 @@ from uuid import UUID
 
 import polars as pl
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from lineset import sites
 from lineset.kit.clock import now
@@ -178,20 +178,33 @@ async def _parts(tx: Tx, task: Task) -> list[Made]:
 
 
 async def _labels(tx: Tx, parts: Sequence[Made]) -> list[Label]:
-    """The machines of a download, as the person knows them, in order."""
+    """The machines of a download, as the person knows them, in order.
+
+    Raises:
+        NotFound: one is not shared any more.
+    """
     zones = {part.equipment: part.zone for part in parts}
     named = {site.id: site.name for site in await sites.list_sites(tx, with_equipment=False)}
-    found = []
-    for number, (id_, zone) in enumerate(zones.items(), 1):
-        machine = await sites.get_equipment(tx, id_)
-        found.append(Label(id_, machine.name, machine.type, named.get(machine.site_id, ""), zone, f"{number:04d}_{machine.type}.csv"))
-    return found
+    rows = await tx.session.execute(text("SELECT id, name, type, site_id FROM equipment WHERE id = ANY(:ids)"), {"ids": list(zones)})
+    known = {id_: (name, type_, named.get(site, "")) for id_, name, type_, site in rows}
+    if known.keys() != zones.keys():
+        raise NotFound("machine")
+    return [
+        Label(id_, *known[id_], time_zone=zone, file=f"{number:04d}_{known[id_][1]}.csv")
+        for number, (id_, zone) in enumerate(zones.items(), 1)
+    ]
 
 
 async def _again(door: Door, task: Task, path: str) -> None:
-    """Have a part made anew whose object was lost, as after a power cut."""
-    _log.warning("export_part_lost", export=str(task.id), path=path)
+    """Have a part made anew whose object was lost, as after a power cut.
+
+    Raises:
+        Over: the download has ended, and its parts with it.
+    """
     async with door.open(task.context) as tx:
+        if await tx.session.scalar(select(ExportRow.state).where(ExportRow.id == task.id).with_for_update()) != "running":
+            raise Over
+        _log.warning("export_part_lost", export=str(task.id), path=path)
         mine = ExportPartRow.export_id == task.id
         await tx.session.execute(update(ExportPartRow).where(mine, ExportPartRow.path == path).values(done_at=None, path=None, sha256=None))
         done = select(func.count(), func.coalesce(func.sum(ExportPartRow.rows), 0)).where(mine, ExportPartRow.done_at.is_not(None))
@@ -209,9 +222,11 @@ def _put_together(storage: Storage, task: Task, parts: Sequence[Made], labels: S
     archive.text("README.txt", readme(task.detail, task.since, task.until))
     archive.text("points.csv", points_table(points))
     archive.text("machines.csv", machines_table(labels))
+    by_machine: dict[UUID, list[Made]] = {}
+    for part in parts:
+        by_machine.setdefault(part.equipment, []).append(part)
     for label in labels:
-        mine = [part for part in parts if part.equipment == label.id]
-        archive.readings(label.file, _texts(storage, task, mine))
+        archive.readings(label.file, _texts(storage, task, by_machine[label.id]))
     archive.close()
     return sink.finish()
 
