@@ -35,6 +35,9 @@ function width(name: string): number {
   return Number.parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || 1;
 }
 
+const FINE = 1; // px, of a line that is crowded
+const TURN_PX = 5; // a turn in fewer pixels than this makes it so
+
 /** What all panels of a chart share. */
 export interface Frame {
   start: number;
@@ -119,6 +122,8 @@ export class Panel implements Ruler {
       hooks: {
         drawClear: [
           (plot) => {
+            const line = plot.series[3];
+            if (line) line.width = this.#crowded() ? FINE : width("--is");
             this.#paintFaults(plot);
             this.#paintGrid(plot);
             this.#paintBetween(plot);
@@ -128,6 +133,23 @@ export class Panel implements Ruler {
         draw: [() => this.#label()],
       },
     };
+  }
+
+  /** Whether the line turns so often that a thick one would hide what is between its peaks. */
+  #crowded(): boolean {
+    const { t, v } = this.lines.is;
+    let turns = 0;
+    let rising = 0;
+    for (let i = 1; i < v.length; i += 1) {
+      const at = t[i] ?? 0;
+      if (at < this.#frame.start || at > this.#frame.end) continue;
+      const step = Math.sign((v[i] ?? 0) - (v[i - 1] ?? 0));
+      if (step !== 0 && step !== rising) {
+        turns += 1;
+        rising = step;
+      }
+    }
+    return turns > this.holder.clientWidth / TURN_PX;
   }
 
   /** Dots only where so little was read that a line could not be seen. */
