@@ -295,8 +295,11 @@ def verify_erasure(
     record: Annotated[Path | None, typer.Option(help="Before the erasure: write what is found to this file.", dir_okay=False)] = None,
     against: Annotated[Path | None, typer.Option(help="After it: search again for what this record names.", dir_okay=False)] = None,
     canary: Annotated[list[str] | None, typer.Option(help="A text or number that stands in what is to be erased.")] = None,
-    canaries: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="More canaries.")] = None,
-    expect: Annotated[list[str] | None, typer.Option(help="A tier on which each must be found: hot, history, broker, exports …")] = None,
+    canaries: Annotated[list[str] | None, typer.Argument(metavar="TEXT", help="More canaries.")] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(help="A tier on which each must be found (broker, hot, history, exports, logs, rest). Repeat for several."),
+    ] = None,
     data: Data = None,
 ) -> None:
     """Prove that erased bytes are gone: search every tier before an erasure and after it.
