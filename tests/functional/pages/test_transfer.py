@@ -118,9 +118,7 @@ def test_only_owners_hand_over_and_only_what_is_theirs(giver: tuple[Visitor, str
     assert omar.post(f"{base}/transfer", what="site", email=taker[1], _csrf_token=omar.csrf).status_code == 403
 
 
-def test_without_a_sign_in_the_offer_leads_there_and_back(
-    giver: tuple[Visitor, str], taker: tuple[Visitor, str], visitor: Visitor
-) -> None:
+def test_without_a_sign_in_the_offer_leads_there_and_back(giver: tuple[Visitor, str], taker: tuple[Visitor, str], visitor: Visitor) -> None:
     link = offered(giver, taker)
     page = visitor.get(link)
     assert page.status == 200
