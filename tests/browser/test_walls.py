@@ -31,6 +31,12 @@ ROUTES = (
     "/home/{site}/machines/{machine}/chart",
     "/portal/equipment/{machine}/chart",
     "/live?equipment={machine}",
+    "/home/{site}/data",
+    "/home/{site}/data/list",
+    "/home/{site}/data/now?of=machine:{machine}",
+    "/portal/data?of=site:{site}&look=1",
+    "/portal/data?of=machine:{machine}",
+    "/portal/data/now?of=machine:{machine}",
 )
 POSTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/home/{site}/setpoint", {"equipment": "{machine}", "setting": "heating_setpoint", "value": "70"}),
@@ -41,6 +47,8 @@ POSTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/home/{site}/gateways/{gateway}/release", {}),
     ("/home/{site}/machines/{machine}/retire", {}),
     ("/home/{site}/settings", {"name": "mine", "time_zone": "UTC"}),
+    ("/home/{site}/data", {"of": "machine:{machine}"}),
+    ("/portal/data", {"of": "machine:{machine}"}),
 )
 
 

@@ -132,6 +132,7 @@ def test_SEC_04_another_household_is_not_there_through_any_route(ines: Visitor, 
         f"{base}/invitations/{nobody}/withdraw",
         f"{base}/people/{nobody}/role",
         f"{base}/people/{nobody}/remove",
+        f"{base}/keeping",
         f"{access}/{nobody}",
         f"{access}/{nobody}/take-back",
     ):
