@@ -1,5 +1,6 @@
 """Downloads of measurements hold exactly what was sent, in any zone and over any span; sums agree with the readings."""
 
+import asyncio
 import io
 import random
 from collections import Counter
@@ -184,6 +185,22 @@ async def test_TEL_03_a_few_days_of_one_machine_are_sent_at_once(world: Bench) -
     async with world.door.open(other(uuid4())) as tx:
         with pytest.raises(NotFound):
             await exports.machine_at_once(tx, ask)
+
+
+async def test_TEL_03_a_download_while_days_are_closed_has_each_reading_once(world: Bench) -> None:
+    sent = await fill(world, range(1, 7), step_s=1_800)
+    ask = wanted(TODAY - 6 * DAY, TODAY, equipment=world.machines["hp1"], format="parquet")
+    async with world.door.open(world.house.acting) as tx:
+        machine = await exports.machine_at_once(tx, ask)
+    closing = asyncio.create_task(close_days(world))
+    rounds = 0
+    while not closing.done() or rounds < 3:
+        async with world.door.open(world.house.acting) as tx:
+            table = pl.read_parquet(io.BytesIO(await exports.parquet_of(tx, machine, ask)))
+        assert [t.timestamp() for t in table["time"].to_list()] == sorted(sent)
+        rounds += 1
+    await closing
+    assert world.rows("SELECT count(*) FROM history_files WHERE tier = 'raw'") == [(4,)]
 
 
 async def test_TEL_03_the_size_is_told_before(world: Bench) -> None:
