@@ -15,11 +15,12 @@ from lineset.kit.errors import Denied, Invalid, NotFound
 from lineset.kit.storage import Storage
 from lineset.telemetry import exports
 from lineset.telemetry.exports import files as formats
+from lineset.telemetry.history.closing import _move_boundary, close_day
 from sqlalchemy import text
 
 from tests.functional.devices.world import member
 from tests.telemetry.exported import SETUP, close_days, live_in, made, moment, table_of, unzipped, wanted
-from tests.telemetry.test_closing import DAY, TODAY, fill
+from tests.telemetry.test_closing import DAY, TODAY, desk_of, fill
 from tests.telemetry.world import Bench, just_now, message, other
 
 pytestmark = pytest.mark.anyio
@@ -201,6 +202,19 @@ async def test_TEL_03_a_download_while_days_are_closed_has_each_reading_once(wor
         rounds += 1
     await closing
     assert world.rows("SELECT count(*) FROM history_files WHERE tier = 'raw'") == [(4,)]
+
+
+async def test_TEL_05_sums_lack_nothing_while_a_day_is_being_closed(world: Bench, files: Storage) -> None:
+    sent = await fill(world, range(3, 7), step_s=1_800)
+    async with desk_of(world) as desk:
+        await close_day(desk, TODAY.date() - 6 * DAY)
+        await _move_boundary(desk, TODAY - 2 * DAY)  # as far as a closing comes before it dies
+    async with world.door.open(world.house.acting) as tx:
+        size = await exports.size(tx, wanted(TODAY - 7 * DAY, TODAY, equipment=world.machines["hp1"]))
+    assert size.rows == pytest.approx(len(sent), abs=2)
+    for detail in ("hour", "day"):
+        _, data = await made(world, files, wanted(TODAY - 7 * DAY, TODAY, detail=detail, format="parquet", equipment=world.machines["hp1"]))
+        assert pl.read_parquet(io.BytesIO(data))["count"].sum() == len(sent)
 
 
 async def test_TEL_03_the_size_is_told_before(world: Bench) -> None:

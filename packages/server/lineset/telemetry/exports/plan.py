@@ -198,8 +198,17 @@ async def _readings(tx: Tx, series: list[int], wanted: Wanted) -> int:
 
 
 async def closed_until(tx: Tx) -> datetime:
-    """The time before which days are closed; long ago where none is."""
-    found = await tx.session.scalar(text("SELECT greatest(access.closed_until(), :earliest)"), {"earliest": _EARLIEST})
+    """The time before which days are closed with all their sums; long ago where none is.
+
+    While a day is being closed its boundary has moved already, but it still has its partition, and perhaps no sums.
+    """
+    found = await tx.session.scalar(
+        text(
+            "SELECT greatest(least(access.closed_until(), (SELECT min(d)::timestamp AT TIME ZONE 'UTC' FROM access.days() AS d)),"
+            " :earliest)"
+        ),
+        {"earliest": _EARLIEST},
+    )
     assert isinstance(found, datetime)  # noqa: S101 - the function always has an answer
     return found
 
