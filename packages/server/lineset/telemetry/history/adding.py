@@ -64,6 +64,8 @@ async def table(
 def _before(past: pl.DataFrame, hot: pl.DataFrame) -> pl.DataFrame | None:
     """The last counters and states that history has from before the first hot row, as readings."""
     first = hot["t"].min()
+    if first is None:
+        return None
     known = past.with_columns(pl.coalesce("last", pl.col("code").cast(pl.Float64)).alias("value"))
     known = known.filter(pl.col("last_t") < first, pl.col("value").is_not_null()).sort("last_t")
     if not known.height:
