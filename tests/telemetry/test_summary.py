@@ -68,6 +68,29 @@ async def test_TEL_05_sums_are_the_same_before_and_after_days_close(world: Bench
     assert states == {0: pytest.approx(43_200, abs=301), 1: pytest.approx(43_200, abs=301)}
 
 
+async def test_TEL_05_sums_count_a_reading_once_while_its_day_is_in_both_places(world: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(world, range(2, 5), step_s=600)
+
+    async def ask() -> list[tuple[float, int, float]]:
+        async with world.door.open(world.house.acting) as tx:
+            found = await telemetry.sums(tx, world.machines["hp1"], ["room_temperature"], TODAY - 5 * DAY, TODAY, "hour")
+        return [(s.t, s.count, s.seconds) for s in found]
+
+    before = await ask()
+
+    async def later(*_: object) -> None:
+        """The process dies after the day's files are named and before its rows are gone."""
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lineset.telemetry.history.closing._drop", later)
+        async with desk_of(world) as desk:
+            await close_due(desk, TODAY.date())
+    assert world.rows("SELECT count(*) FROM frames") == [(3 * 144,)]
+    after = await ask()
+    assert [(t, count) for t, count, _ in after] == [(t, count) for t, count, _ in before]
+    assert [seconds for *_, seconds in after] == pytest.approx([seconds for *_, seconds in before], abs=601)
+
+
 async def test_TEL_03_quality_names_silences(world: Bench) -> None:
     await fill(world, range(4, 5), step_s=300)
     await fill(world, range(2, 3), step_s=300)

@@ -20,7 +20,7 @@ from lineset.telemetry.history.columns import INTEGRATED, KEYS, MORE, SUMS, raw_
 from lineset.telemetry.history.desk import merge
 from lineset.telemetry.history.hot import by_point, parse, slots_of
 from lineset.telemetry.history.lake import Lake
-from lineset.telemetry.history.manifest import Moved, Part
+from lineset.telemetry.history.manifest import Moved, Part, Tier
 from lineset.telemetry.history.reading import rows_of
 
 _TRIES = 5
@@ -176,7 +176,7 @@ async def _sums(
     return whole
 
 
-async def _kept(tx: Tx, tier: str, series: Sequence[int], since: datetime, until: datetime) -> pl.DataFrame:
+async def _kept(tx: Tx, tier: Tier, series: Sequence[int], since: datetime, until: datetime) -> pl.DataFrame:
     if tx.storage is None or since >= until:
         return pl.DataFrame(schema=SUMS)
     return (await rows_of(tx, Lake(tx.storage), tier, series, since, until)).select(

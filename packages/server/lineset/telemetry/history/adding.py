@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -38,11 +38,11 @@ async def table(
     since, until = summing.local_day(start, zone)[0], summing.local_day(end, zone)[1]
     for attempt in range(_TRIES):
         t, columns = await ranges.read_hot_of(tx, owned.series, [slots.get(n) for n in names], since, until)
-        past = pl.DataFrame(schema=SUMS)
+        past, closed = pl.DataFrame(schema=SUMS), set[date]()
         try:
             if tx.storage is not None:
                 early = min(since, _moment(t)) - timedelta(days=2) if len(t) else since
-                past = await reading.rows_of(tx, Lake(tx.storage), step, owned.series, early, end)
+                past, closed = await reading.rows_and_days(tx, Lake(tx.storage), step, owned.series, early, until)
             break
         except Moved:
             if attempt == _TRIES - 1:
@@ -51,6 +51,7 @@ async def table(
     def add_up() -> pl.DataFrame:
         hot = pl.DataFrame({"series": pl.Series([0] * len(t), dtype=pl.Int32), "t": pl.Series(t * 1e6).cast(pl.Int64)})
         hot = hot.with_columns(pl.col("t").cast(SUMS["t"]), *(pl.Series(n, c).fill_nan(None) for n, c in zip(names, columns, strict=True)))
+        hot = hot.filter(~pl.col("t").dt.date().is_in(list(closed)))  # a day that is just closed, and what came late for one
         fresh = summing.hours(hot, {0: zone}, _before(past.filter(pl.col("point").is_in(list(names))), hot))
         if step == "day":
             fresh = summing.days(fresh, {0: zone})

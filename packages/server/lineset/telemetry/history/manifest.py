@@ -72,13 +72,16 @@ async def _unlock(session: AsyncConnection) -> None:
     await session.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
 
 
-async def parts(tx: Tx, tier: Tier, since: date, until: date, series: Collection[int] | None = None) -> list[Part]:
-    """The files of a tier with periods from `since` through `until`, oldest first; only those in which one of `series` may be."""
+async def parts(tx: Tx, tier: Tier | Sequence[Tier], since: date, until: date, series: Collection[int] | None = None) -> list[Part]:
+    """The files of a tier (or of several, at one moment) with periods from `since` through `until`, oldest first.
+
+    With `series` only those in which one of them may be.
+    """
     statement = (
         "SELECT tier, period, keep_days, modulus, remainder, path, rows, bytes FROM history_files"
-        " WHERE tier = :tier AND period BETWEEN :since AND :until"
+        " WHERE tier = ANY(:tiers) AND period BETWEEN :since AND :until"
     )
-    values: dict[str, object] = {"tier": tier, "since": since, "until": until}
+    values: dict[str, object] = {"tiers": [tier] if isinstance(tier, str) else list(tier), "since": since, "until": until}
     if series is not None:
         statement += " AND EXISTS (SELECT FROM unnest(CAST(:series AS int[])) AS s WHERE s % modulus = remainder)"
         values["series"] = list(series)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from lineset.privacy import Tx
 from lineset.telemetry.history.columns import KEYS, MORE, SUMS, raw_schema
 from lineset.telemetry.history.hot import read_hot
 from lineset.telemetry.history.lake import Lake
-from lineset.telemetry.history.manifest import Part, parts
+from lineset.telemetry.history.manifest import Part, Tier, parts
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 
@@ -109,18 +109,27 @@ def _numbers(values: pl.Series) -> NDArray[np.float64]:
     return values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
-async def rows_of(tx: Tx, lake: Lake, tier: Any, series: Sequence[int], since: datetime, until: datetime) -> pl.DataFrame:
+async def rows_of(tx: Tx, lake: Lake, tier: Tier, series: Sequence[int], since: datetime, until: datetime) -> pl.DataFrame:
     """Rows of the hourly or daily sums (columns `SUMS`) of these series.
 
     Raises:
         Moved: a file is gone; ask again.
     """
+    return (await rows_and_days(tx, lake, tier, series, since, until))[0]
+
+
+async def rows_and_days(
+    tx: Tx, lake: Lake, tier: Tier, series: Sequence[int], since: datetime, until: datetime
+) -> tuple[pl.DataFrame, set[date]]:
+    """As `rows_of`, and the days (UTC) whose readings these sums have, whether or not they still are in the hot rows too."""
     first = since.date().replace(day=1) if tier == "hour" else since.date().replace(month=1, day=1)
-    files = await parts(tx, tier, first, until.date(), series)
+    found = await parts(tx, (tier, "raw"), first, until.date(), series)
+    files = [p.path for p in found if p.tier == tier]
+    days = {p.period for p in found if p.tier == "raw"}
     if not files:
-        return pl.DataFrame(schema=SUMS)
+        return pl.DataFrame(schema=SUMS), days
     span = pl.col("t").is_between(since, until, closed="left") & pl.col("series").is_in(list(series))
-    return await asyncio.to_thread(lambda: lake.collect(lake.scan([p.path for p in files]).filter(span)))
+    return await asyncio.to_thread(lambda: lake.collect(lake.scan(files).filter(span))), days
 
 
 async def scan(tx: Tx, points: Sequence[str], since: datetime, until: datetime) -> pl.LazyFrame:
