@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import ingest
+from bench import history, ingest
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _MARK = "<!-- {} -->"
@@ -46,6 +46,44 @@ def ingestion() -> str:
     )
 
 
+def kept() -> str:
+    """The table of the benchmark of history."""
+    load = os.getloadavg()[0]
+    f = history.run()
+    samples, year = f["hot_rows"] * len(history.POINTS), f["year_rows"] * len(history.POINTS)
+    sums = f["hour_bytes"] + f["day_bytes"]
+
+    def chart(span: str) -> str:
+        ours, plain = ((f[f"{kind}_{span}_p50"], f[f"{kind}_{span}_p95"]) for kind in ("chart", "plain"))
+        return f"{ours[0]:.1f} / {ours[1]:.1f} ms | {plain[0]:.1f} / {plain[1]:.1f} ms"
+
+    slower = 100 * (f["erase_during_ms"] / f["erase_before_ms"] - 1)
+    return "\n".join(
+        [
+            f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}. Load average before: {load:.1f}.",
+            "",
+            "| what | figure | beside it |",
+            "|---|---|---|",
+            f"| a day of {history.MACHINES:,} machines ({samples / 1e6:.1f} M samples) closed: files, sums, partition gone |"
+            f" {f['close_s']:.1f} s, {samples / f['close_s'] / 1e6:.2f} M samples/s | the same rows by binary COPY into their partition:"
+            f" {f['copy_s']:.1f} s, {samples / f['copy_s'] / 1e6:.2f} M samples/s |",
+            f"| bytes a sample: hot rows with index | {f['hot_bytes'] / samples:.2f} | |",
+            f"| bytes a sample: files of that day | {f['raw_bytes'] / samples:.2f} | sums of a lone day: {sums / samples:.2f} |",
+            f"| a year of 16 machines ({year / 1e6:.0f} M samples) written | {year / f['year_write_s'] / 1e6:.1f} M samples/s,"
+            f" {f['year_bytes'] / year:.2f} bytes a sample | summed up by hours and days: {year / f['year_sum_s'] / 1e6:.2f} M samples/s |",
+            f"| chart of 24 h, two points, 400 buckets, p50 / p95 | {chart('24h')} |",
+            f"| chart of 30 days | {chart('30d')} |",
+            f"| chart of a year | {chart('1y')} |",
+            f"| mean of one point for each of {f['fleet_rows']:,.0f} machines over a day | {f['fleet_s']:.2f} s | |",
+            f"| {f['files']:,.0f} files of raw readings published to the Delta log, the rest deleted | {f['publish_s']:.1f} s | |",
+            f"| one machine of {history.MACHINES:,} erased with its year: rows, log, files, sums | {f['erase_seconds']:.1f} s |"
+            f" DELETE, VACUUM FULL and CHECKPOINT of a table of 16 machine-years at 5 min: {f['sql_erase_s']:.1f} s |",
+            f"| another machine's chart of 24 h meanwhile, median | {f['erase_during_ms']:.1f} ms ({slower:+.0f} %), at most"
+            f" {f['erase_during_max_ms']:.0f} ms | before: {f['erase_before_ms']:.1f} ms |",
+        ]
+    )
+
+
 def write(name: str, text: str) -> None:
     """Put a section's text between its marks."""
     page = PAGE.read_text()
@@ -56,11 +94,13 @@ def write(name: str, text: str) -> None:
 
 
 def main() -> int:
-    """All benchmarks, one after the other."""
-    print("ingestion: MQTT over TLS to committed and acknowledged …", flush=True)
-    text = ingestion()
-    print(text)
-    write("ingestion", text)
+    """All benchmarks, one after the other, or those that are named."""
+    sections = {"ingestion": ingestion, "history": kept}
+    for name in sys.argv[1:] or sections:
+        print(f"{name} …", flush=True)
+        text = sections[name]()
+        print(text, flush=True)
+        write(name, text)
     return 0
 
 

@@ -37,8 +37,8 @@ from lineset.telemetry.series import downsample
 from tests.support.engines import Engines, shared_engines
 from tests.telemetry.world import Bench, bench
 
-MACHINES = 100
-DAYS = 40
+MACHINES = 1000
+DAYS = 365
 POINTS = (
     *("electric_power", "outdoor_temperature", "room_temperature", "room_humidity", "supply_air_temperature", "return_air_temperature"),
     *("suction_line_temperature", "liquid_line_temperature", "discharge_line_temperature", "suction_line_pressure"),
