@@ -89,9 +89,10 @@ def test_TAG_02_browser_keeps_only_what_is_declared(context: BrowserContext, wor
         page.goto(world.url + path)
     page.locator("[data-theme-switch] button").first.click()
     page.reload()
-    declared = {cookie.name for cookie in register().cookies}
-    assert {cookie["name"] for cookie in context.cookies()} <= declared
-    assert page.evaluate("Object.keys(localStorage).length + Object.keys(sessionStorage).length") == 0
+    declared = {store: {c.name for c in register().cookies if c.store == store} for store in ("cookie", "local", "session")}
+    assert {cookie["name"] for cookie in context.cookies()} <= declared["cookie"]
+    assert set(page.evaluate("Object.keys(localStorage)")) <= declared["local"]
+    assert set(page.evaluate("Object.keys(sessionStorage)")) <= declared["session"]
     assert page.evaluate("indexedDB.databases().then(d => d.length)") == 0
     assert page.evaluate("caches.keys().then(k => k.length)") == 0
 
