@@ -26,15 +26,21 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.float64]
 _TRIES = 5
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STEPS: dict[Tier, float] = {"raw": 0.0, "hour": 3600.0, "day": 86_400.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Tenures:
-    """The series of a machine that the asker may see, and the time before which its single readings are not kept."""
+    """The series of a machine that the asker may see.
+
+    Single readings before `raw_from` are not kept; those before `hidden_before` its household wants to be gone, so they are not shown
+    even where they still are.
+    """
 
     series: list[int]
     raw_from: datetime
+    hidden_before: datetime
 
 
 @dataclass(slots=True)
@@ -88,8 +94,9 @@ async def tenures(tx: Tx, equipment: UUID, start: datetime) -> Tenures:
     ).all()
     if not rows:
         raise NotFound("machine")
-    days = min(min(chosen or RAW_DAYS, RAW_DAYS) for _, chosen in rows)
-    return Tenures([series for series, _ in rows], now() - timedelta(days=days))
+    chosen = min((days for _, days in rows if days is not None), default=None)
+    raw_from = now() - timedelta(days=min(chosen or RAW_DAYS, RAW_DAYS))
+    return Tenures([series for series, _ in rows], raw_from, _LONG_AGO if chosen is None else raw_from)
 
 
 async def read(tx: Tx, equipment: UUID, names: Sequence[str], start: datetime, end: datetime, tier: Tier, lanes: str = "") -> Found:
@@ -104,7 +111,7 @@ async def read(tx: Tx, equipment: UUID, names: Sequence[str], start: datetime, e
     slots = {p.name: p for p in (await points_of(tx, [equipment])).get(equipment, [])}
     picked = [slots.get(name) for name in names]
     for attempt in range(_TRIES):
-        hot_t, hot = await read_hot_of(tx, owned.series, picked, max(start, owned.raw_from), end)
+        hot_t, hot = await read_hot_of(tx, owned.series, picked, max(start, owned.hidden_before), end)
         found = Found(hot_t, hot)
         try:
             for part_tier, since, until in _segments(tier, start, end, owned.raw_from):
