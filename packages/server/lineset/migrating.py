@@ -54,7 +54,6 @@ def migrate(address: str, secret: bytes) -> bool:
         connection.commit()
         before = _revision(connection)
         ensure_roles(connection, secret)
-        connection.commit()
         alembic.command.upgrade(alembic_config(connection), "head")
         connection.commit()
         after = _revision(connection)
