@@ -28,6 +28,13 @@ CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pages of the running platform are looked at by axe on a desk and in the narrowest window; on a phone in `make soak`."""
+    for item in items:
+        if "browser/" in item.nodeid and "phone" in item.nodeid.rpartition("[")[2]:
+            item.add_marker(pytest.mark.soak)
+
+
 @dataclass(frozen=True)
 class World:
     """The real platform's pages and who lives there."""
