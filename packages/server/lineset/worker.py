@@ -5,6 +5,7 @@ Any number of these processes may run.
 
 import asyncio
 import contextlib
+import os
 import signal
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -126,4 +127,6 @@ async def _work(app: procrastinate.App) -> None:
 
 def serve(settings: Settings) -> None:
     """Run the role in this process until it is told to stop."""
+    # Work on history takes at most half of the machine; the library reads this when it is loaded first.
+    os.environ.setdefault("POLARS_MAX_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
     uvloop.run(run(settings))
