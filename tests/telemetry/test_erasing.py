@@ -90,6 +90,8 @@ async def test_DEL_02_an_erased_machine_leaves_no_byte_in_rows_files_or_log(worl
         await erasing.erase(desk, [gone], set())
     assert in_files(world, CANARY) == set()
     assert in_cluster(engines, CANARY) == []
+    left = {machine for (machine,) in world.rows("SELECT DISTINCT equipment_id FROM slots")}
+    assert left == {world.machines["wh1"]}
     assert in_files(world, OTHER) == {"raw", "hour", "day"}
     assert list((await seen(world, TODAY - 6 * DAY, TODAY + DAY, "electric_power", "wh1")).values()) == [OTHER] * 4
     folder = storage_of(world).folder
@@ -166,6 +168,7 @@ async def test_DEL_02_an_earlier_owners_time_stays_when_the_later_one_erases(wor
         await erasing.erase(desk, series, set())
     assert in_files(world, CANARY) == {"raw", "hour", "day"}
     assert in_files(world, OTHER) == set()
+    assert world.rows("SELECT DISTINCT equipment_id FROM slots") == [(machine,)]  # the earlier owner's, to read by
     assert world.rows("SELECT count(*) FROM frames") == [(0,)]
 
 

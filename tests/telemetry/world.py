@@ -55,7 +55,7 @@ class Bench:
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """What the tables hold, read past row-level security for the length of one statement."""
         with psycopg.connect(self.owner_address) as connection:
-            for table in ("frames", "late_frames", "history_files", "refusals", "poison_messages", "acknowledgements", "gateway_events"):
+            for table in ("frames", "late_frames", "history_files", "slots", "refusals", "poison_messages", "acknowledgements", "gateway_events"):
                 connection.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
             found = connection.execute(sql).fetchall()
             connection.rollback()
