@@ -6,6 +6,7 @@ Categories are keys of the Fides taxonomy (fideslang, "data categories") and of 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Purpose(StrEnum):
@@ -16,27 +17,54 @@ class Purpose(StrEnum):
     OPERATE = "operate"
     COMMUNICATE = "communicate"
     SERVICE = "service"
+    SUPPORT = "support"
     ADMINISTER = "administer"
+    RIGHTS = "rights"
     KEEP = "keep"
+    NEWS = "news"
+    LOCATION = "location"
+    PRESENCE = "presence"
+    OFFERS = "offers"
+    ANALYTICS = "analytics"
+    FLEET_MODELS = "fleet_models"
+    SHARE = "share"
+
+
+Basis = Literal["contract", "legal", "security", "consent"]
+"""Why the law allows a purpose: the service asked for, a duty of law, the safety of all, or a yes that can be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
 class PurposeText:
-    """A purpose in words for people, and whether it waits for a yes."""
+    """A purpose in words for people, and on what it rests."""
 
     title: str
     say: str
-    consent: bool = False
+    basis: Basis = "contract"
+
+    @property
+    def consent(self) -> bool:
+        """Whether it waits for a yes."""
+        return self.basis == "consent"
 
 
 PURPOSES: dict[Purpose, PurposeText] = {
     Purpose.ACCOUNT: PurposeText("Your account", "Make your account, keep it, and let you see and correct it."),
-    Purpose.SECURITY: PurposeText("Security", "Let you in, keep others out, and find abuse."),
+    Purpose.SECURITY: PurposeText("Security", "Let you in, keep others out, and find abuse.", "security"),
     Purpose.OPERATE: PurposeText("Run your equipment", "Show you what your equipment does and carry out what you ask of it."),
     Purpose.COMMUNICATE: PurposeText("Messages", "Send the mails that you asked for or that your account needs."),
     Purpose.SERVICE: PurposeText("Your contractor's service", "Let the companies to which you gave access look after your equipment."),
+    Purpose.SUPPORT: PurposeText("Help from our staff", "Let a named member of our staff look at your home for a stated reason and a limited time."),
     Purpose.ADMINISTER: PurposeText("Run the platform", "Set the platform up and keep its companies and devices in order."),
-    Purpose.KEEP: PurposeText("Keep and delete on time", "Delete what has reached its time and keep what was accepted."),
+    Purpose.RIGHTS: PurposeText("Your rights", "Show, hand over, correct and delete what is yours, and prove that it was done.", "legal"),
+    Purpose.KEEP: PurposeText("Keep and delete on time", "Delete what has reached its time and keep what was accepted.", "legal"),
+    Purpose.NEWS: PurposeText("News by mail", "Send news to people who subscribed and confirmed it.", "consent"),
+    Purpose.LOCATION: PurposeText("Location", "Use where a site or device is, for weather and sunrise.", "consent"),
+    Purpose.PRESENCE: PurposeText("Presence", "Use whether somebody is at home, to save when nobody is.", "consent"),
+    Purpose.OFFERS: PurposeText("Personal offers", "Choose offers by what your equipment needs.", "consent"),
+    Purpose.ANALYTICS: PurposeText("Use of our pages", "Count which pages and functions are used, to make them better.", "consent"),
+    Purpose.FLEET_MODELS: PurposeText("Learning from the fleet", "Let models of makes and models learn from your readings.", "consent"),
+    Purpose.SHARE: PurposeText("Sharing with others", "Pass named data on to a named recipient.", "consent"),
 }
 
 CATEGORIES: dict[str, str] = {
