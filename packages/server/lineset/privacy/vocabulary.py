@@ -54,7 +54,9 @@ PURPOSES: dict[Purpose, PurposeText] = {
     Purpose.OPERATE: PurposeText("Run your equipment", "Show you what your equipment does and carry out what you ask of it."),
     Purpose.COMMUNICATE: PurposeText("Messages", "Send the mails that you asked for or that your account needs."),
     Purpose.SERVICE: PurposeText("Your contractor's service", "Let the companies to which you gave access look after your equipment."),
-    Purpose.SUPPORT: PurposeText("Help from our staff", "Let a named member of our staff look at your home for a stated reason and a limited time."),
+    Purpose.SUPPORT: PurposeText(
+        "Help from our staff", "Let a named member of staff look at your home, for a stated reason and a limited time."
+    ),
     Purpose.ADMINISTER: PurposeText("Run the platform", "Set the platform up and keep its companies and devices in order."),
     Purpose.RIGHTS: PurposeText("Your rights", "Show, hand over, correct and delete what is yours, and prove that it was done.", "legal"),
     Purpose.KEEP: PurposeText("Keep and delete on time", "Delete what has reached its time and keep what was accepted.", "legal"),
