@@ -143,8 +143,8 @@ class OneTimeTokenRow(Base):
         table(
             Table(
                 "links that work once",
-                Subject.NOBODY,
-                "",
+                Subject.PERSON,
+                "person_id",
                 (Purpose.SECURITY, Purpose.ACCOUNT, Purpose.ADMINISTER, Purpose.KEEP),
                 Retention("expires_at", 1),
                 Guard(
@@ -157,6 +157,8 @@ class OneTimeTokenRow(Base):
                     " organisation_id IS NOT NULL AND access.staff('operator'))",
                     systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw"},
                 ),
+                also=(("invited_by", Subject.PERSON), ("household_id", Subject.HOUSEHOLD)),
+                sealed_by=("person_id", "household_id", "organisation_id"),
             )
         ),
     )
@@ -340,6 +342,7 @@ class HouseholdMemberRow(Base):
                     systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw", "transfer": "r"},
                     app="SELECT, INSERT, UPDATE (role, started_at, ended_at), DELETE",
                 ),
+                also=(("person_id", Subject.PERSON),),
             )
         ),
     )

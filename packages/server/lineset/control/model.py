@@ -39,6 +39,7 @@ class CommandRow(Base):
                     systems={"delivery": "rw", "ingest": "rw", "setup": "r", "housekeeping": "rw"},
                     ingest="SELECT, UPDATE",
                 ),
+                also=(("sender_id", Subject.PERSON),),
             )
         ),
     )

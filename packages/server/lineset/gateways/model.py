@@ -97,6 +97,7 @@ class CertificateRow(Base):
                     systems={"enrolment": "rw", "setup": "rw", "ingest": "r", "housekeeping": "rw"},
                     ingest="SELECT",
                 ),
+                via="gateways.id",
             )
         ),
     )
@@ -126,6 +127,7 @@ class GatewayTokenRow(Base):
                     systems={"enrolment": "rw", "setup": "rw", "ingest": "r"},
                     ingest="SELECT",
                 ),
+                via="gateways.id",
             )
         ),
     )

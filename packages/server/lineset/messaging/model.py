@@ -38,6 +38,7 @@ class MailRow(Base):
                     write="caused_by = access.person()",
                     systems={"mail": "rw", "authentication": "rw", "housekeeping": "rw", "setup": "rw", "transfer": "rw"},
                 ),
+                also=(("subject_id", Subject.HOUSEHOLD),),
             )
         ),
     )

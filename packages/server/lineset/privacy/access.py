@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from lineset.privacy.declare import Table
 from lineset.privacy.register import Register
+from lineset.privacy.vocabulary import Subject
 
 APP = "lineset_app"
 INGEST = "lineset_ingest"
@@ -37,6 +38,7 @@ def statements(register: Register) -> list[str]:
     result = []
     for name, table in sorted(register.tables.items()):
         result += _table_statements(name, table)
+        result += _rights(register, name, table)
     for engine in (e for e in register.engines if e.app):
         result += [
             f"GRANT USAGE ON SCHEMA {engine.schema} TO {APP}",
@@ -90,6 +92,28 @@ def _table_statements(name: str, table: Table) -> list[str]:
         result.append(f"CREATE POLICY reader ON {name} FOR SELECT TO {READER} USING (true)")
         result.append(f"GRANT SELECT ON {name} TO {READER}")
     return result
+
+
+def _rights(register: Register, name: str, table: Table) -> list[str]:
+    """Whose data it is may read it whole to see it and to have it handed over (GDPR art. 15 and 20, CCPA 1798.110): a person their own, an
+    owner that of the household."""
+    if table.export is not True or table.exporter:
+        return []
+    ways = [] if table.subject is Subject.NOBODY else [(table.path, table.subject)]
+    conditions = []
+    for column, subject in (*ways, *table.also):
+        if subject is not Subject.HOUSEHOLD:
+            conditions.append(f"{column} = (SELECT access.person())")
+            continue
+        mine = "= ANY (ARRAY(SELECT access.households('owner')))"
+        if table.via and column == table.path:
+            through, _, key = table.via.partition(".")
+            mine = f"IN (SELECT {key} FROM {through} WHERE {register.table(through).path} {mine})"  # noqa: S608 - declared names
+        conditions.append(f"{column} {mine}")
+    if not conditions:
+        return []
+    told = f"(SELECT access.purpose('rights')) AND ({' OR '.join(conditions)})"
+    return [f"CREATE POLICY rights_read ON {name} FOR SELECT TO {APP} USING ({told})"]
 
 
 def functions() -> str:

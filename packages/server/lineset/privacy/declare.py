@@ -112,7 +112,11 @@ class Table:
     """A table's declaration: about what, whose, for which purposes, for how long, and who may touch it.
 
     `path` is the column that leads to the subject; "" where the data is nobody's. `engine` marks tables that an engine owns and that
-    are declared whole.
+    are declared whole. `via` names the column of another table to which the path points and whose own path leads on ("gateways.id").
+    `also`: further columns that name somebody whose data a row is besides. `sealed_by`: the columns of which the first that is filled
+    names the subject whose key seals the row, where that is not `path`. `export` is True or the reason why no row is handed over;
+    `exporter` names what hands the rows over where rows as they are say nothing.
+    `backup` is True or the reason why its rows are left out of backups.
     """
 
     about: str
@@ -122,6 +126,12 @@ class Table:
     retention: Retention
     guard: Guard
     erasure: Erase = "delete"
+    backup: bool | str = True
+    via: str = ""
+    also: tuple[tuple[str, Subject], ...] = ()
+    sealed_by: tuple[str, ...] = ()
+    export: bool | str = True
+    exporter: str = ""
 
 
 def table(declaration: Table) -> dict[str, Any]:

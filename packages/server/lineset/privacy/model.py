@@ -29,6 +29,7 @@ class HoldRow(Base):
                     write="access.staff('operator', 'privacy_officer')",
                     systems={"history": "r", "housekeeping": "rw"},
                 ),
+                export="a hold may not be disclosed while it lasts",
             )
         ),
     )

@@ -36,6 +36,9 @@ class Register:
             missing += [f"{table.name}.{c.name}" for c in table.columns if not isinstance(c.info.get("holds"), Holds)]
             if declared.subject is not Subject.NOBODY and declared.path not in table.columns:
                 missing.append(f"{table.name}: the path {declared.path!r} to its subject")
+            missing += [f"{table.name}.{name}" for name, _ in declared.also if name not in table.columns]
+            missing += [f"{table.name}.{name}" for name in declared.sealed_by if name not in table.columns]
+            missing += self._lost_way(table.name, declared)
             if declared.retention.anchor in table.columns and not _ends(declared):
                 missing.append(f"{table.name}: housekeeping may not delete what has reached its time")
             for c in table.columns:
@@ -44,6 +47,19 @@ class Register:
                     missing.append(f"{table.name}.{c.name}: housekeeping can't shorten it")
         if missing:
             raise Undeclared("undeclared", "These hold data without a declaration: " + ", ".join(sorted(missing)))
+
+    def _lost_way(self, name: str, declared: Table) -> list[str]:
+        """What is wrong with the way from the table to a household, if anything."""
+        if declared.subject is not Subject.HOUSEHOLD:
+            return []
+        if not declared.via:
+            direct = declared.path == "household_id" or (name, declared.path) == ("households", "id")
+            return [] if direct else [f"{name}: where {declared.path!r} leads to (`via`)"]
+        through, _, key = declared.via.partition(".")
+        found = self.metadata.tables.get(through)
+        next_ = found.info.get("declared") if found is not None and key in found.columns else None
+        leads_on = isinstance(next_, Table) and next_.subject is Subject.HOUSEHOLD and not next_.via
+        return [] if leads_on else [f"{name}: the way by {declared.via!r} to its household"]
 
     def table(self, name: str) -> Table:
         """The declaration of a table.

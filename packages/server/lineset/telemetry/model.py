@@ -51,6 +51,7 @@ class SlotRow(Base):
                     systems={"import": "rw", "history": "rw"},
                     ingest="SELECT, INSERT",
                 ),
+                via="tenures.equipment_id",
             )
         ),
     )
@@ -76,6 +77,8 @@ class FrameRow(Base):
                     FOR_READINGS,
                     KEEP_RAW,
                     Guard(read="false", write="false", systems={"import": "rw", "history": "rw"}, ingest="SELECT, INSERT, UPDATE"),
+                    via="tenures.series_id",
+                    exporter="measurements",
                 )
             ),
             "postgresql_partition_by": "RANGE (t)",
@@ -100,6 +103,8 @@ class LateFrameRow(Base):
                 FOR_READINGS,
                 KEEP_RAW,
                 Guard(read="false", write="false", systems={"import": "rw", "history": "rw"}, ingest="SELECT, INSERT, UPDATE"),
+                via="tenures.series_id",
+                exporter="measurements",
             )
         ),
     )
@@ -153,6 +158,7 @@ class AcknowledgementRow(Base):
                     ingest="SELECT, INSERT, UPDATE",
                     app="SELECT",
                 ),
+                via="gateways.id",
             )
         ),
     )

@@ -21,7 +21,7 @@ from lineset.privacy import (
     technical,
 )
 
-FOR_HISTORY = (Purpose.OPERATE, Purpose.SERVICE, Purpose.ADMINISTER, Purpose.KEEP)
+FOR_HISTORY = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SUPPORT, Purpose.ADMINISTER, Purpose.KEEP, Purpose.RIGHTS)
 _AS_LONG_AS_USED = Retention("replaced", 0)
 
 
