@@ -106,6 +106,7 @@ def test_ACC_05_removing_somebody_says_first_what_it_does(chromium: Browser, ins
 
 
 def test_ACC_02_a_fresh_token_can_be_copied_whole(chromium: Browser, installation: Installation, ines: Visitor) -> None:
+    ines.send(ines.get("/account"), "/preferences/language", language="en")
     with window(chromium, installation.url, session=ines.session) as page:
         page.goto(f"{installation.url}/account/security")
         page.get_by_label("What is it for?").fill("Node-RED")

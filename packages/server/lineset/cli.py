@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -288,6 +289,26 @@ def _show(told: dict[str, Any]) -> None:
     for part, said in told["parts"].items():
         if not said.startswith(("ok", "{")):
             out.print(f"[bold red]{part}[/] {escape(said)}")
+
+
+@app.command()
+def review(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    keep: Annotated[bool, typer.Option(help="Keep it as evidence, for the console.")] = True,
+    data: Data = None,
+) -> None:
+    """Print the dated review: access, retention, keys, dependencies, and the measures that the operator states."""
+    from lineset import reviewing  # noqa: PLC0415 - see the module
+
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # as in `up`
+    styles = {"head": "bold", "attention": "yellow"}
+    with _plainly():
+        made = reviewing.run(_settings(data), keep=keep)
+        if as_json:
+            typer.echo(msgspec.json.encode(made).decode())
+            return
+        for style, line in reviewing.told(made):
+            out.print(f"[{styles[style]}]{escape(line)}[/]" if style in styles else escape(line))
 
 
 @app.command("verify-erasure")

@@ -16,7 +16,7 @@ import uvloop
 from nats.aio.msg import Msg
 from sqlalchemy import text
 
-from lineset import accounts, gateways, messaging, privacy, telemetry
+from lineset import accounts, gateways, messaging, privacy, reviewing, telemetry
 from lineset.control import Delivery
 from lineset.kit.addresses import database_secret, owner_url
 from lineset.kit.bus import DEVICE_STREAM
@@ -41,7 +41,7 @@ def jobs(platform: Platform) -> procrastinate.App:
     messaging.add_jobs(app, platform.door, platform.settings)
     accounts.add_jobs(app, platform.door)
     gateways.add_jobs(app, platform.door)
-    privacy.add_jobs(app, platform.door, platform.register)
+    privacy.add_jobs(app, platform.door, platform.register, reviewing.overdue(platform))
     telemetry.exports.add_jobs(app, platform.door, storage(platform.settings, "exports"))
     downloads = storage(platform.settings, "exports")
 

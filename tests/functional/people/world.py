@@ -10,6 +10,7 @@ from uuid import UUID
 from lineset import accounts, messaging
 from lineset.accounts import Browser, Principal
 from lineset.kit.database import driver_url
+from lineset.kit.ids import new_id
 from lineset.privacy import Context, Door, Purpose, System, Vault
 from sqlalchemy import Connection, NullPool, create_engine, text
 
@@ -95,6 +96,21 @@ class World:
         email, browser = self.address(name.lower()), self.browser()
         await accounts.make_account(self.door, name=name, email=email, password=PASSWORD, household=name)
         return await self.somebody(name, email, (await accounts.sign_in(self.door, email, PASSWORD, browser)).token)
+
+    async def staff(self, role: str) -> Somebody:
+        """A confirmed person who works at the operator in that role."""
+        person = await self.made(f"{role}{next(_numbers)}")
+        with self.owner() as owner:
+            operator = owner.scalar(text("SELECT id FROM organisations WHERE kind = 'operator'")) or new_id()
+            values = {"o": operator, "p": person.principal.person_id, "role": role}
+            owner.execute(
+                text("INSERT INTO organisations (id, kind, name, created_at) VALUES (:o, 'operator', 'Op', now()) ON CONFLICT DO NOTHING"),
+                values,
+            )
+            owner.execute(
+                text("INSERT INTO memberships (person_id, organisation_id, role, started_at) VALUES (:p, :o, :role, now())"), values
+            )
+        return await self.somebody(person.name, person.email, person.token)
 
     async def somebody(self, name: str, email: str, token: str) -> Somebody:
         principal = await self.authenticator.session(token)

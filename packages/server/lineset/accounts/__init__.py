@@ -60,6 +60,7 @@ from lineset.accounts.principals import (
     sign_out,
     sign_out_everywhere,
 )
+from lineset.accounts.review import AccessReview, access_review
 from lineset.accounts.setting_up import MadeAccount, add_staff, make_account, operator_link, set_up_operator
 from lineset.accounts.throttle import Counter, admit, forgive
 from lineset.accounts.words import LANGUAGES, UNITS
@@ -72,6 +73,7 @@ __all__ = [
     "SCOPES",
     "STAFF_ROLES",
     "UNITS",
+    "AccessReview",
     "Authenticator",
     "Browser",
     "Client",
@@ -94,6 +96,7 @@ __all__ = [
     "TokenView",
     "accept_as_new",
     "accept_invitation",
+    "access_review",
     "add_contact",
     "add_jobs",
     "add_staff",

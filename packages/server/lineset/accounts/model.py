@@ -59,7 +59,7 @@ class PersonRow(Base):
                 Guard(
                     read="id IN (SELECT access.people())",
                     write="id = access.person()",
-                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "housekeeping": "rw", "transfer": "r"},
+                    systems={"authentication": "rw", "setup": "rw", "mail": "r", "housekeeping": "rw", "transfer": "r", "review": "r"},
                 ),
             )
         ),
@@ -117,7 +117,7 @@ class SessionRow(Base):
                 "person_id",
                 (Purpose.SECURITY, Purpose.KEEP),
                 Retention("expires_at", 30),
-                by_person(systems={"authentication": "rw", "housekeeping": "rw", "setup": "rw"}),
+                by_person(systems={"authentication": "rw", "housekeeping": "rw", "setup": "rw", "review": "r"}),
             )
         ),
     )
@@ -190,7 +190,7 @@ class ApiTokenRow(Base):
                 "person_id",
                 (Purpose.SECURITY, Purpose.ACCOUNT),
                 WHILE_ACCOUNT,
-                by_person(systems={"authentication": "rw", "setup": "rw"}),
+                by_person(systems={"authentication": "rw", "setup": "rw", "review": "r"}),
             )
         ),
     )
@@ -246,7 +246,7 @@ class OrganisationRow(Base):
                 Guard(
                     read="true",
                     write="access.staff('operator') OR kind = 'contractor' AND id IN (SELECT access.organisations('manager'))",
-                    systems={"authentication": "r", "setup": "rw", "mail": "r"},
+                    systems={"authentication": "r", "setup": "rw", "mail": "r", "review": "r"},
                 ),
             )
         ),
@@ -280,7 +280,7 @@ class MembershipRow(Base):
                     read="person_id IN (SELECT access.people())",
                     write="organisation_id IN (SELECT access.organisations('manager')) OR access.staff('operator')",
                     insert="false",  # by invitation only: whoever is a colleague is known by name
-                    systems={"authentication": "rw", "setup": "rw"},
+                    systems={"authentication": "rw", "setup": "rw", "review": "r"},
                     app="SELECT, INSERT, UPDATE (role, started_at, ended_at), DELETE",
                 ),
             )
@@ -382,7 +382,7 @@ class AccessGrantRow(Base):
                     read="NOT (SELECT access.purpose('service')) AND household_id = ANY (ARRAY(SELECT access.households('view')))"
                     " OR organisation_id IN (SELECT access.organisations())",
                     write="household_id = ANY (ARRAY(SELECT access.households('owner')))",
-                    systems={"setup": "rw", "housekeeping": "rw"},
+                    systems={"setup": "rw", "housekeeping": "rw", "review": "r"},
                 ),
             )
         ),

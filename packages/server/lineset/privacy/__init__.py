@@ -15,9 +15,11 @@ from lineset.privacy.declare import (
     technical,
 )
 from lineset.privacy.door import Context, Door, Person, System, Tx
+from lineset.privacy.evidence import record as record_retention
 from lineset.privacy.holds import Hold, held_households, list_holds, place_hold, release_hold
+from lineset.privacy.jobs import add_jobs
 from lineset.privacy.register import Register, Undeclared
-from lineset.privacy.retention import add_jobs, network_of, shorten, sweep
+from lineset.privacy.retention import network_of, shorten, sweep
 from lineset.privacy.vault import KeyStore, Unsealable, Vault, fold_email
 from lineset.privacy.vocabulary import (
     WHILE_ACCOUNT,
@@ -61,6 +63,7 @@ __all__ = [
     "list_holds",
     "network_of",
     "place_hold",
+    "record_retention",
     "release_hold",
     "secret_digest",
     "shorten",

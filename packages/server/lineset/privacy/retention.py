@@ -7,14 +7,12 @@ anchored in an event ("account closed") is erasure's business. Network addresses
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
-import procrastinate
-import structlog
 from sqlalchemy import Column, delete, select, update
 from sqlalchemy import Table as SqlTable
 
 from lineset.kit.clock import now
 from lineset.privacy.declare import Holds, Table
-from lineset.privacy.door import Context, Door, System, Tx
+from lineset.privacy.door import Context, System, Tx
 from lineset.privacy.register import Register
 from lineset.privacy.vocabulary import Purpose, Retention
 
@@ -22,8 +20,6 @@ IPV4_PREFIX, IPV6_PREFIX = 24, 48
 """Bits of an address that stay: a provider's few hundred customers, or one provider's region."""
 _AT_ONCE = 2_000
 HOUSEKEEPING = Context(System("housekeeping"), Purpose.KEEP)
-
-_log = structlog.get_logger(__name__)
 
 
 def timed_tables(register: Register) -> list[tuple[SqlTable, Table]]:
@@ -79,14 +75,3 @@ async def shorten(tx: Tx, register: Register) -> dict[str, int]:
         if found:
             counts[f"{table.name}.{column.name}"] = len(found)
     return counts
-
-
-def add_jobs(app: procrastinate.Blueprint, door: Door, register: Register) -> None:
-    """Register `privacy.sweep`, which runs once an hour."""
-
-    @app.periodic(cron="17 * * * *")
-    @app.task(name="privacy.sweep", queueing_lock="privacy.sweep")
-    async def sweep_all(timestamp: int) -> None:
-        async with door.open(HOUSEKEEPING) as tx:
-            counts = await sweep(tx, register) | await shorten(tx, register)
-        _log.info("deleted what is past its time", due=timestamp, **counts)

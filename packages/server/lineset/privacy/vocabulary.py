@@ -139,6 +139,8 @@ SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
     "housekeeping": frozenset({Purpose.KEEP}),
     # Moves measurements of closed days into history, sums them up, and deletes them when their time is over or their people say so.
     "history": frozenset({Purpose.KEEP}),
+    # Counts who has access, for the dated review.
+    "review": frozenset({Purpose.SECURITY}),
     # Searches everything for what was erased. Only the owner of the database sees rows in this role.
     "probe": frozenset({Purpose.KEEP}),
     "setup": frozenset({Purpose.ADMINISTER, Purpose.ACCOUNT, Purpose.OPERATE}),

@@ -6,6 +6,8 @@ The face of this domain; nobody imports past it.
 from lineset.telemetry import exports, live, recorded
 from lineset.telemetry.erasure import erase_household, erase_machine, erase_site
 from lineset.telemetry.history.jobs import add_jobs
+from lineset.telemetry.history.manifest import Tier
+from lineset.telemetry.history.manifest import overdue as overdue_files
 from lineset.telemetry.ingestor import Counts, Ingestor, Message
 from lineset.telemetry.keeping import KEEPING_DAYS, choose_keeping, keeping
 from lineset.telemetry.load import load
@@ -30,6 +32,7 @@ __all__ = [
     "RefusalView",
     "Series",
     "Sum",
+    "Tier",
     "add_jobs",
     "choose_keeping",
     "erase_household",
@@ -41,6 +44,7 @@ __all__ = [
     "latest",
     "live",
     "load",
+    "overdue_files",
     "points",
     "poison",
     "quality",

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import text
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from lineset.kit.clock import now
 from lineset.privacy import Context, Door, Purpose, System, Tx
+from lineset.telemetry.model import ROLLUP_DAYS
 
 HISTORY = Context(System("history"), Purpose.KEEP)
 Tier = Literal["raw", "hour", "day", "held"]
@@ -42,6 +43,14 @@ class Part:
     def holds(self, series: int) -> bool:
         """Whether rows of this series may be in the file."""
         return series % self.modulus == self.remainder
+
+    @property
+    def over(self) -> date:
+        """The first day on which its time is over; held files end with their hold instead."""
+        if self.tier == "raw":
+            return self.period + timedelta(days=self.keep_days + 1)
+        after = (self.period + timedelta(days=32)).replace(day=1) if self.tier == "hour" else date(self.period.year + 1, 1, 1)
+        return after + timedelta(days=ROLLUP_DAYS + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,13 @@ async def parts(tx: Tx, tier: Tier | Sequence[Tier], since: date, until: date, s
 async def all_parts(tx: Tx, tier: Tier) -> list[Part]:
     """Every file of a tier."""
     return await parts(tx, tier, date.min, date.max)
+
+
+async def overdue(door: Door, tier: Tier) -> int:
+    """How many files of a tier are there whose time ended two days ago or earlier: the nightly run should have deleted them."""
+    limit = datetime.now(UTC).date() - timedelta(days=2)
+    async with door.open(HISTORY) as tx:
+        return sum(part.over < limit for part in await all_parts(tx, tier))
 
 
 async def replace(tx: Tx, holder: Holder, old: Sequence[Part], new: Sequence[Part]) -> None:

@@ -12,12 +12,11 @@ import polars as pl
 import structlog
 from sqlalchemy import text
 
-from lineset.privacy import held_households
+from lineset.privacy import held_households, record_retention
 from lineset.telemetry.history.closing import keep_days
 from lineset.telemetry.history.desk import Desk, merge
 from lineset.telemetry.history.erasing import erase_files, held_series, hold
 from lineset.telemetry.history.manifest import HISTORY, Change, Part, all_parts, parts
-from lineset.telemetry.model import ROLLUP_DAYS
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +27,8 @@ async def retire(desk: Desk, today: date | None = None) -> dict[str, int]:
     kept = await held_series(desk)
     gone = {"raw": 0, "hour": 0, "day": 0}
     async with desk.door.open(HISTORY) as tx:
-        raw = [p for p in await all_parts(tx, "raw") if p.period + timedelta(days=p.keep_days) < today]
-        sums = [p for tier in ("hour", "day") for p in await all_parts(tx, tier) if _end(p) + timedelta(days=ROLLUP_DAYS) < today]
+        raw = [p for p in await all_parts(tx, "raw") if p.over <= today]
+        sums = [p for tier in ("hour", "day") for p in await all_parts(tx, tier) if p.over <= today]
     for part in raw:
         change = Change(desk.door)
         if any(part.holds(s) for s in kept):
@@ -47,15 +46,10 @@ async def retire(desk: Desk, today: date | None = None) -> dict[str, int]:
     gone["held"] = await _end_holds(desk)
     if any(gone.values()):
         await desk.tidy()
+    async with desk.door.open(HISTORY) as tx:
+        await record_retention(tx, "deleted", {f"history/{tier}/**": count for tier, count in gone.items()})
     log.info("history_retired", **gone)
     return gone
-
-
-def _end(part: Part) -> date:
-    """The day after the last one of a file of sums."""
-    if part.tier == "hour":
-        return (part.period + timedelta(days=32)).replace(day=1)
-    return date(part.period.year + 1, 1, 1)
 
 
 async def _end_holds(desk: Desk) -> int:
