@@ -90,6 +90,14 @@ class SubjectKeys:
             if not page or len(named) >= state.get("num_subjects", 0):
                 return [subject.removeprefix(KEYS_PREFIX) for subject in named]
 
+    async def everything(self) -> dict[str, bytes]:
+        """Every subject with its wrapped key, for copies: about 300 bytes of memory a subject.
+
+        Raises:
+            BusFault: the bus is away.
+        """
+        return await contents(self._bus, KEYS_STREAM, KEYS_PREFIX)
+
     async def _last(self, subject: str, *, leader_only: bool) -> tuple[int, bytes] | None:
         name = f"{KEYS_PREFIX}{_token(subject)}"
         asking = itertools.cycle((False,) if leader_only else (False, True))
@@ -102,6 +110,32 @@ class SubjectKeys:
         except nats.js.errors.APIError as error:
             raise BusFault("key_store", f"The key store refused: {error}") from error
         return int(found.seq or 0), found.data or b""
+
+
+async def contents(bus: Bus, stream: str, prefix: str) -> dict[str, bytes]:
+    """Every message of a stream by its subject without the prefix; of several of one subject the last one. Nothing where there is none.
+
+    Raises:
+        BusFault: the bus is away, or stopped answering on the way.
+    """
+    found: dict[str, bytes] = {}
+    try:
+        expected = (await _patiently(lambda: bus.stream.stream_info(stream))).state.messages
+    except nats.js.errors.NotFoundError:
+        return found
+    if not expected:
+        return found
+    reading = await bus.stream.subscribe(f"{prefix}>", stream=stream, ordered_consumer=True)
+    try:
+        while True:
+            message = await reading.next_msg(timeout=_PATIENCE_S)
+            found[message.subject.removeprefix(prefix)] = message.data
+            if message.metadata.num_pending == 0:
+                return found
+    except (nats.errors.Error, TimeoutError) as error:
+        raise BusFault("key_store", f"The key store stopped answering while it was copied: {error}") from error
+    finally:
+        await reading.unsubscribe()
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:

@@ -16,7 +16,9 @@ from typing import Protocol
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from lineset.kit.errors import LinesetError
 
@@ -49,6 +51,7 @@ class Vault:
         self._store = store
         self._wrap = AESGCM(hashlib.sha256(b"lineset wrap" + master).digest())
         self._lookup = hashlib.sha256(b"lineset lookup" + master).digest()
+        self._root = hashlib.sha256(b"lineset derive" + master).digest()
         self._keys: dict[UUID, tuple[float, AESGCM | None]] = {}
 
     async def seal(self, subject: UUID, text: str) -> bytes:
@@ -104,6 +107,18 @@ class Vault:
         await self._store.destroy(str(subject))
         self._keys.pop(subject, None)
 
+    def derived(self, subject: UUID, wrapped: bytes, use: bytes, salt: bytes) -> bytes:
+        """A 256-bit key for another use, which ends with the subject's own key `wrapped` (HKDF-SHA-256, RFC 5869).
+
+        Raises:
+            Unsealable: the key was not wrapped for this subject by this platform.
+        """
+        return _hkdf(self._unwrapped(subject, wrapped), use, salt)
+
+    def platform_key(self, use: bytes, salt: bytes) -> bytes:
+        """A 256-bit key of this installation for data that is nobody's (HKDF-SHA-256 of the master key)."""
+        return _hkdf(self._root, use, salt)
+
     def email_digest(self, address: str) -> bytes:
         """Keyed digest by which an e-mail address is found without being kept in the clear (HMAC-SHA-256)."""
         return hmac.digest(self._lookup, fold_email(address).encode(), "sha256")
@@ -119,15 +134,22 @@ class Vault:
         wrapped = await self._store.get(str(subject))
         key = None
         if wrapped is not None:
-            try:
-                key = AESGCM(self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.bytes))
-            except InvalidTag as error:
-                raise Unsealable("wrong_master_key", "The master key does not fit the key store. Restore the right one.") from error
+            key = AESGCM(self._unwrapped(subject, wrapped))
         if len(self._keys) > 50_000:
             self._keys.clear()
         if key is not None:
             self._keys[subject] = (time.monotonic() + _KEEP_KEY_S, key)
         return key
+
+    def _unwrapped(self, subject: UUID, wrapped: bytes) -> bytes:
+        try:
+            return self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.bytes)
+        except (InvalidTag, ValueError) as error:  # the latter where not even a nonce is left
+            raise Unsealable("wrong_master_key", "The master key does not fit the key store. Restore the right one.") from error
+
+
+def _hkdf(key: bytes, use: bytes, salt: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), 32, salt, use).derive(key)
 
 
 def _decrypt(key: AESGCM | None, subject: UUID, sealed: bytes) -> str | None:
