@@ -19,6 +19,7 @@ from lineset.accounts.companies import (
     remove_staff,
 )
 from lineset.accounts.credentials import change_email, change_password, confirm_email
+from lineset.accounts.devices import Agent, Device, SignIn, forget_device, forget_session, forget_token, list_devices, read_agent
 from lineset.accounts.entry import SignedIn, ask_reset, make_household, reset_password, sign_in, sign_up, verify
 from lineset.accounts.grants import Client, Grant, company_acting, grant_access, list_clients, list_grants, revoke_access
 from lineset.accounts.households import (
@@ -74,6 +75,7 @@ __all__ = [
     "STAFF_ROLES",
     "UNITS",
     "AccessReview",
+    "Agent",
     "Authenticator",
     "Browser",
     "Client",
@@ -81,6 +83,7 @@ __all__ = [
     "CompanyView",
     "Contact",
     "Counter",
+    "Device",
     "Grant",
     "Household",
     "Invitation",
@@ -92,6 +95,7 @@ __all__ = [
     "Profile",
     "Reader",
     "SessionView",
+    "SignIn",
     "SignedIn",
     "TokenView",
     "accept_as_new",
@@ -117,6 +121,9 @@ __all__ = [
     "describe_agent",
     "find_companies",
     "find_reader",
+    "forget_device",
+    "forget_session",
+    "forget_token",
     "forgive",
     "get_company",
     "get_operator",
@@ -128,6 +135,7 @@ __all__ = [
     "leave_household",
     "list_clients",
     "list_companies",
+    "list_devices",
     "list_grants",
     "list_invitations",
     "list_members",
@@ -138,6 +146,7 @@ __all__ = [
     "make_household",
     "make_token",
     "operator_link",
+    "read_agent",
     "read_invitation",
     "remove_contact",
     "remove_member",

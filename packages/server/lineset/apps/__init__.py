@@ -3,6 +3,6 @@
 The face of this domain; nobody imports past it.
 """
 
-from lineset.apps.service import Opening, Report, Trouble, forget, openings, record, record_flood, troubles
+from lineset.apps.service import Opening, Report, Trouble, forget, forget_one, openings, record, record_flood, troubles
 
-__all__ = ["Opening", "Report", "Trouble", "forget", "openings", "record", "record_flood", "troubles"]
+__all__ = ["Opening", "Report", "Trouble", "forget", "forget_one", "openings", "record", "record_flood", "troubles"]

@@ -7,13 +7,15 @@ own scripts, of an address of a page only its shape.
 import re
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from lineset.apps.model import AppEventRow
 from lineset.kit.clock import now
+from lineset.kit.errors import NotFound
 from lineset.kit.ids import new_id
 from lineset.kit.likeness import class_name, fingerprint, plain, without_particulars
 from lineset.privacy import Tx
@@ -119,12 +121,20 @@ async def openings(tx: Tx, limit: int = 20) -> list[Opening]:
     return [Opening(r.browser, r.version, r.address or "", r.at, r.last_at, r.count) for r in rows]
 
 
-async def forget(tx: Tx) -> int:
-    """Delete all that the acting person's pages reported; how many lines."""
-    rows = (await tx.session.scalars(select(AppEventRow).where(AppEventRow.person_id == tx.context.person))).all()
+async def forget(tx: Tx, browser: str | None = None) -> int:
+    """Delete all that the acting person's pages reported, or those in one browser, by its name in words; how many lines."""
+    mine = select(AppEventRow).where(AppEventRow.person_id == tx.context.person)
+    rows = (await tx.session.scalars(mine if browser is None else mine.where(AppEventRow.browser == browser))).all()
     for row in rows:
         await tx.session.delete(row)
     return len(rows)
+
+
+async def forget_one(tx: Tx, event: UUID) -> None:
+    """Delete one line of what the acting person's pages reported. Raises NotFound where it is not theirs."""
+    mine = delete(AppEventRow).where(AppEventRow.id == event, AppEventRow.person_id == tx.context.person)
+    if (await tx.session.execute(mine.returning(AppEventRow.id))).one_or_none() is None:
+        raise NotFound("report")
 
 
 def _group(rows: list[AppEventRow]) -> Trouble:
