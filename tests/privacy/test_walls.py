@@ -27,11 +27,11 @@ HIDDEN = {
     "audit_leaves",
 }
 """No person reads these rows: measurements only through access.read_frames, mails only in one's own mailbox."""
-PUBLIC = {"organisations", "closings", "history_files"}
+PUBLIC = {"organisations", "closings", "history_files", "audit_checkpoints", "recipients", "agreements"}
 """Everybody may know which companies there are."""
-OWN = {"api_tokens", "app_events", "contacts", "export_parts", "exports", "mails", "one_time_tokens", "sessions"}
+OWN = {"api_tokens", "app_events", "contacts", "export_parts", "exports", "mails", "one_time_tokens", "opt_outs", "sessions"}
 """A person's own, nobody else's."""
-OF_MEMBERS = {"transfers", "gateway_connections"}
+OF_MEMBERS = {"transfers", "gateway_connections", "access_log", "staff_accesses", "disclosures", "recipient_notices"}
 """What a household does not show to the companies that it lets in."""
 
 

@@ -9,6 +9,9 @@ from lineset.kit.jobs import SCHEMA as JOBS
 from lineset.messaging import model as _messaging
 from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, Stream, Subject
 from lineset.privacy import model as _privacy
+from lineset.privacy import model_changes as _changes
+from lineset.privacy.consent import model as _consent
+from lineset.privacy.egress import model as _egress
 from lineset.sites import model as _sites
 from lineset.telemetry import model as _telemetry
 from lineset.telemetry import model_exports as _exports
@@ -16,7 +19,7 @@ from lineset.telemetry import model_history as _history
 
 MIGRATIONS = "migrations"
 metadata = Base.metadata
-MODELS = (_accounts, _apps, _control, _exports, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
+MODELS = (_accounts, _apps, _changes, _consent, _control, _egress, _exports, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
 _AS_LONG_AS_USED = Retention("replaced", 0)
 
 ENGINES = (

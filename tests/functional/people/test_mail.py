@@ -25,8 +25,8 @@ from lineset.kit.errors import Invalid
 from lineset.kit.ids import new_id
 from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
-from lineset.messaging.smtp import NotTaken, read_address, send_mail
 from lineset.privacy import Context, Purpose, System
+from lineset.privacy.egress import NotTaken, hand_over, read_address
 
 from tests.functional.people.world import MAIL, PASSWORD, World
 from tests.support.engines import Engines
@@ -55,10 +55,10 @@ def check_user(server: Any, session: Any, envelope: Any, mechanism: str, data: A
 
 
 @contextlib.contextmanager
-def smtp(folder: Path, mailroom: Mailroom, *, implicit: bool = False, tls: bool = True) -> Iterator[str]:
+def smtp(folder: Path, mailroom: Mailroom, *, implicit: bool = False, tls: bool = True, host: str = "127.0.0.1") -> Iterator[str]:
     """A server with a certificate of a private authority, that wants a user and password; its address for the settings."""
     authority = Authority.open(Settings(data=folder))
-    chain, key = authority.server()
+    chain, key = authority.server([host])
     (folder / "chain.pem").write_text(chain)
     (folder / "key.pem").write_bytes(key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -67,10 +67,10 @@ def smtp(folder: Path, mailroom: Mailroom, *, implicit: bool = False, tls: bool 
     if tls:
         options = {"ssl_context": context, "auth_require_tls": False} if implicit else {"tls_context": context, "require_starttls": True}
         options |= {"auth_required": not implicit, "authenticator": check_user}
-    controller = Controller(mailroom, hostname="127.0.0.1", port=free_port(), **options)
+    controller = Controller(mailroom, hostname=host, port=free_port(), **options)
     controller.start()
     try:
-        yield f"smtp{'s' if implicit else ''}://lineset:p%40ss%20word@127.0.0.1:{controller.port}?ca={folder / 'ca.pem'}"
+        yield f"smtp{'s' if implicit else ''}://lineset:p%40ss%20word@{host}:{controller.port}?ca={folder / 'ca.pem'}"
     finally:
         controller.stop()
 
@@ -160,11 +160,12 @@ async def test_SEC_02_mail_never_leaves_unencrypted_or_to_a_false_server(world: 
     email, mailroom = world.address(), Mailroom()
     await accounts.sign_up(world.door, name="Bo", email=email, password=PASSWORD, browser=world.browser())
     (mail,) = await world.mails(email)
+    message = messaging.compose("post@lineset.example", mail)
     assert read_address("smtp://mail.example.com").encrypt == "first"
     with smtp(tmp_path, mailroom, tls=False) as url, pytest.raises(NotTaken):
-        await send_mail(dataclasses.replace(read_address(url), encrypt="first", user=""), "post@lineset.example", mail)
+        await hand_over(dataclasses.replace(read_address(url), encrypt="first", user=""), message, None)
     with smtp(tmp_path, mailroom) as url, pytest.raises(NotTaken):
-        await send_mail(dataclasses.replace(read_address(url), ca=""), "post@lineset.example", mail)
+        await hand_over(dataclasses.replace(read_address(url), ca=""), message, None)
     assert mailroom.taken == []
 
 

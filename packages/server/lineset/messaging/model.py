@@ -55,3 +55,4 @@ class MailRow(Base):
     sent_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))
     attempts: Mapped[int] = mapped_column(server_default="0", info=technical())
     failure: Mapped[str | None] = mapped_column(info=technical())
+    opened_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from lineset.kit.clock import now
 from lineset.kit.errors import Invalid, NotFound
@@ -20,9 +20,10 @@ MAX_BODY = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as its recipient reads it. `failure` says why the last try did not get through."""
+    """A mail as its recipient reads it. `failure` says why the last try did not get through; `about`: whose key seals it."""
 
     id: UUID
+    about: UUID
     kind: str
     to: str
     subject: str
@@ -90,5 +91,16 @@ async def _read(tx: Tx, rows: Sequence[MailRow], url: str) -> list[Mail]:
         if to is None or subject is None or body is None:
             continue
         body = body.replace("{url}", url)
-        result.append(Mail(row.id, row.kind, to, subject, body, row.created_at, row.sent_at, row.attempts, row.failure))
+        result.append(Mail(row.id, row.subject_id, row.kind, to, subject, body, row.created_at, row.sent_at, row.attempts, row.failure))
     return result
+
+
+async def note_opened(tx: Tx, mail_id: UUID) -> None:
+    """Keep when a mail was first opened. For the platform's actor "mail"; whether the recipient allows it is the caller's to ask."""
+    await tx.session.execute(update(MailRow).where(MailRow.id == mail_id, MailRow.opened_at.is_(None)).values(opened_at=now()))
+
+
+async def recipient_of(tx: Tx, mail_id: UUID) -> UUID | None:
+    """Whose key seals a mail; None for one that is gone. For the platform's actor "mail"."""
+    found: UUID | None = await tx.session.scalar(select(MailRow.subject_id).where(MailRow.id == mail_id))
+    return found
