@@ -12,6 +12,7 @@ from lineset.privacy import model as _privacy
 from lineset.privacy import model_changes as _changes
 from lineset.privacy.consent import model as _consent
 from lineset.privacy.egress import model as _egress
+from lineset.privacy.erasure import model as _erasure
 from lineset.sites import model as _sites
 from lineset.telemetry import model as _telemetry
 from lineset.telemetry import model_exports as _exports
@@ -19,7 +20,7 @@ from lineset.telemetry import model_history as _history
 
 MIGRATIONS = "migrations"
 metadata = Base.metadata
-MODELS = (_accounts, _apps, _changes, _consent, _control, _egress, _exports, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
+MODELS = (_accounts, _apps, _changes, _consent, _control, _egress, _erasure, _exports, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
 _AS_LONG_AS_USED = Retention("replaced", 0)
 
 ENGINES = (

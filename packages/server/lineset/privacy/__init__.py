@@ -1,5 +1,8 @@
 """Vocabulary and engine of privacy: declarations, the door, sealed identity, row-level security. Knows no domain."""
 
+from lineset.privacy.consent.choices import CHOICES, Choice, choice_of
+from lineset.privacy.consent.ledger import consent_of, consented, consents, give, receipts, withdraw
+from lineset.privacy.consent.receipt import Consent, Receipt, needs_new_yes, receipt_json
 from lineset.privacy.declare import (
     Cookie,
     Engine,
@@ -31,8 +34,11 @@ from lineset.privacy.vocabulary import (
 )
 
 __all__ = [
+    "CHOICES",
     "WHILE_ACCOUNT",
     "WHILE_HOUSEHOLD",
+    "Choice",
+    "Consent",
     "Context",
     "Cookie",
     "Door",
@@ -43,6 +49,7 @@ __all__ = [
     "KeyStore",
     "Person",
     "Purpose",
+    "Receipt",
     "Register",
     "Retention",
     "Sensitivity",
@@ -57,12 +64,20 @@ __all__ = [
     "add_jobs",
     "by_household",
     "by_person",
+    "choice_of",
+    "consent_of",
+    "consented",
+    "consents",
     "fold_email",
+    "give",
     "held",
     "held_households",
     "list_holds",
+    "needs_new_yes",
     "network_of",
     "place_hold",
+    "receipt_json",
+    "receipts",
     "record_retention",
     "release_hold",
     "secret_digest",
@@ -70,4 +85,5 @@ __all__ = [
     "sweep",
     "table",
     "technical",
+    "withdraw",
 ]

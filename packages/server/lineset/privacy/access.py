@@ -9,6 +9,7 @@ from importlib import resources
 
 from sqlalchemy import Connection, text
 
+from lineset.privacy.consent.choices import CHOICES
 from lineset.privacy.declare import Table
 from lineset.privacy.register import Register
 from lineset.privacy.vocabulary import Subject
@@ -18,6 +19,7 @@ INGEST = "lineset_ingest"
 READER = "lineset_reader"
 _READER_TABLES = {
     *("household_members", "access_grants", "memberships", "organisations", "tenures", "frames", "late_frames", "closings"),
+    *("consent_receipts", "person_consent_receipts"),
     *("households", "sites", "equipment", "gateways"),  # counted by access.totals(), nothing more
     *("gateway_events", "app_events"),  # counted by access.troubles()
 }
@@ -28,6 +30,9 @@ _DEFINERS = (
     "access.people()",
     "access.granted_organisations()",
     "access.read_frames(integer[], timestamptz, timestamptz)",
+    "access.consenting(text)",
+    "access.consented(uuid, text, text)",
+    "access.operator()",
     "access.totals()",
     "access.troubles(timestamptz)",
 )
@@ -37,8 +42,9 @@ def statements(register: Register) -> list[str]:
     """Every statement that puts the declared access in place, in order."""
     result = []
     for name, table in sorted(register.tables.items()):
-        result += _table_statements(name, table)
-        result += _rights(register, name, table)
+        hides = "erased_at" in register.metadata.tables[name].columns
+        result += _table_statements(name, table, hides=hides)
+        result += _rights(register, name, table, hides=hides)
     for engine in (e for e in register.engines if e.app):
         result += [
             f"GRANT USAGE ON SCHEMA {engine.schema} TO {APP}",
@@ -59,19 +65,21 @@ def statements(register: Register) -> list[str]:
     return result
 
 
-def _table_statements(name: str, table: Table) -> list[str]:
+def _table_statements(name: str, table: Table, *, hides: bool) -> list[str]:
+    """`hides`: rows that are being erased are seen by the platform's own actors alone."""
     guard = table.guard
+    shown = " AND erased_at IS NULL" if hides else ""
     purposes = ", ".join(f"'{p.value}'" for p in table.purposes)
     readers = ", ".join(f"'{s}'" for s in sorted(guard.systems))
     writers = ", ".join(f"'{s}'" for s, access in sorted(guard.systems.items()) if access == "rw")
     # What does not depend on the row stands in a sub-select, so that it is computed once for each statement.
-    reason = f"(SELECT access.purpose({purposes}))"
+    reason = f"(SELECT access.purpose({purposes}))" + _consent(table)
     by_reader = f" OR (SELECT access.system({readers}))" if readers else ""
     by_writer = f" OR (SELECT access.system({writers}))" if writers else ""
-    may_read = f"{reason} AND ({guard.read}{by_reader})"
-    may_write = f"{reason} AND ({guard.write}{by_writer})"
+    may_read = f"{reason} AND (({guard.read}){shown}{by_reader})"
+    may_write = f"{reason} AND (({guard.write}){shown}{by_writer})"
     may_insert = f"{reason} AND ({guard.insert or guard.write}{by_writer})"
-    by_ingest = "(SELECT access.system('ingest'))"
+    by_ingest = "(SELECT access.system('ingest'))" + _consent(table)
     result = [
         f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
@@ -81,10 +89,14 @@ def _table_statements(name: str, table: Table) -> list[str]:
         f"CREATE POLICY app_update ON {name} FOR UPDATE TO {APP} USING ({may_write}) WITH CHECK ({may_write})",
         f"CREATE POLICY app_delete ON {name} FOR DELETE TO {APP} USING ({may_write})",
     ]
-    # the owner is held off like anybody else, but for the search that proves an erasure
-    result.append(f"CREATE POLICY probe ON {name} FOR SELECT TO CURRENT_USER USING ((SELECT access.system('probe')))")
+    # the owner is held off like anybody else, but for the search that proves an erasure, and for making a backup
+    result.append(f"CREATE POLICY probe ON {name} FOR SELECT TO CURRENT_USER USING ((SELECT access.system('probe', 'backup')))")
     if guard.app:
         result.append(f"GRANT {guard.app} ON {name} TO {APP}")
+    by_eraser = "(SELECT access.system('erasure') AND access.purpose('keep'))"
+    result.append(f"CREATE POLICY erasure ON {name} TO {APP} USING ({by_eraser}) WITH CHECK ({by_eraser})")
+    if table.erasure == "delete" and table.subject is not Subject.NOBODY:
+        result.append(f"GRANT SELECT, DELETE ON {name} TO {APP}")  # whose rows, say the policies
     if guard.ingest:
         result.append(f"CREATE POLICY ingest ON {name} TO {INGEST} USING ({by_ingest}) WITH CHECK ({by_ingest})")
         result.append(f"GRANT {guard.ingest} ON {name} TO {INGEST}")
@@ -94,7 +106,7 @@ def _table_statements(name: str, table: Table) -> list[str]:
     return result
 
 
-def _rights(register: Register, name: str, table: Table) -> list[str]:
+def _rights(register: Register, name: str, table: Table, *, hides: bool) -> list[str]:
     """Whose data it is may read it whole to see it and to have it handed over (GDPR art. 15 and 20, CCPA 1798.110): a person their own, an
     owner that of the household."""
     if table.export is not True or table.exporter:
@@ -112,14 +124,33 @@ def _rights(register: Register, name: str, table: Table) -> list[str]:
         conditions.append(f"{column} {mine}")
     if not conditions:
         return []
-    told = f"(SELECT access.purpose('rights')) AND ({' OR '.join(conditions)})"
+    told = f"(SELECT access.purpose('rights')) AND ({' OR '.join(conditions)})" + (" AND erased_at IS NULL" if hides else "")
     return [f"CREATE POLICY rights_read ON {name} FOR SELECT TO {APP} USING ({told})"]
+
+
+def _consent(table: Table) -> str:
+    """The further condition of a table that declares a purpose which waits for a yes: under that purpose, only rows whose subject gave it."""
+    if not table.consents:
+        return ""
+    waiting = ", ".join(f"'{p.value}'" for p in table.consents)
+    row = f"({table.path}, {table.detail or "''"})"
+    return f" AND ((SELECT NOT access.purpose({waiting})) OR {row} IN (SELECT subject, detail FROM access.consenting()))"
+
+
+def _terms() -> str:
+    """The function that knows the digest of each choice's terms, as this build words them."""
+    rows = ", ".join(f"('{c.key}', '{c.terms}')" for c in CHOICES.values())
+    return (
+        "CREATE OR REPLACE FUNCTION access.terms() RETURNS TABLE (choice text, terms text) LANGUAGE sql IMMUTABLE ROWS 10"
+        f" AS $$ SELECT * FROM (VALUES {rows}) AS t $$;\n"
+    )
 
 
 def functions() -> str:
     """The text of `access.sql` and `access_fleet.sql`."""
     here = resources.files("lineset.privacy")
-    return "".join(here.joinpath(name).read_text() for name in ("access.sql", "access_fleet.sql"))
+    first, *others = (here.joinpath(f"{name}.sql").read_text() for name in ("access", "access_consent", "access_fleet"))
+    return first + _terms() + "".join(others)
 
 
 def fingerprint(register: Register) -> str:

@@ -7,7 +7,7 @@ A table declares whose data it holds, why, how long, and who may touch it (`Tabl
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lineset.privacy.vocabulary import CATEGORIES, SYSTEM_ACTORS, Purpose, Retention, Sensitivity, Subject
+from lineset.privacy.vocabulary import CATEGORIES, PURPOSES, SYSTEM_ACTORS, Purpose, Retention, Sensitivity, Subject
 
 Erase = Literal["delete", "null", "pseudonymise", "keep"]
 Access = Literal["r", "rw"]
@@ -117,6 +117,10 @@ class Table:
     names the subject whose key seals the row, where that is not `path`. `export` is True or the reason why no row is handed over;
     `exporter` names what hands the rows over where rows as they are say nothing.
     `backup` is True or the reason why its rows are left out of backups.
+
+    Under a purpose that waits for a yes only rows are read and written whose subject gave it: `detail` is what of them the yes is about, as
+    SQL over the row ("'site:' || site_id"); nothing for a yes to the purpose as such. `record`: the rows only prove what was done under
+    their purposes, and stand whatever somebody agrees to.
     """
 
     about: str
@@ -132,6 +136,18 @@ class Table:
     sealed_by: tuple[str, ...] = ()
     export: bool | str = True
     exporter: str = ""
+    detail: str = ""
+    record: bool = False
+
+    @property
+    def consents(self) -> tuple[Purpose, ...]:
+        """The purposes under which a row is touched only with its subject's yes."""
+        return () if self.record else tuple(p for p in self.purposes if PURPOSES[p].consent)
+
+    @property
+    def rests_on(self) -> frozenset[Purpose]:
+        """Why the data is held at all: the purposes, but for seeing, handing over and deleting it. A consent alone, and a no deletes it."""
+        return frozenset(() if self.record else self.purposes) - {Purpose.RIGHTS, Purpose.KEEP}
 
 
 def table(declaration: Table) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Register:
             missing += [f"{table.name}.{name}" for name, _ in declared.also if name not in table.columns]
             missing += [f"{table.name}.{name}" for name in declared.sealed_by if name not in table.columns]
             missing += self._lost_way(table.name, declared)
+            missing += _unasked(table.name, declared)
             if declared.retention.anchor in table.columns and not _ends(declared):
                 missing.append(f"{table.name}: housekeeping may not delete what has reached its time")
             for c in table.columns:
@@ -128,6 +129,16 @@ class Register:
             if path.is_file() and not any(_matches(relative, p) for p in patterns):
                 found.append(str(relative))
         return sorted(found)
+
+
+def _unasked(name: str, declared: Table) -> list[str]:
+    """What keeps the database from asking for the consent that a table's purposes need, and people from seeing and deleting its rows."""
+    if not declared.consents:
+        return []
+    of = {"household_id": Subject.HOUSEHOLD, "person_id": Subject.PERSON}
+    direct = of.get(declared.path) is declared.subject or declared.subject not in (Subject.HOUSEHOLD, Subject.PERSON)
+    lost = [] if direct else [f"{name}: whose consent it waits for ({declared.path!r} is no household_id or person_id)"]
+    return lost if Purpose.RIGHTS in declared.purposes else [*lost, f"{name}: the purpose of rights beside one that waits for a yes"]
 
 
 def _ends(declared: Table) -> bool:

@@ -88,12 +88,14 @@ CATEGORIES: dict[str, str] = {
     "user.content.private": "content of messages",
     "user.workplace": "the company that somebody works for, and as what",
     "user.location.imprecise": "time zone and region",
+    "user.location.precise": "latitude and longitude",
     "equipment.identity": "type, make, model and serial number of machines",
     "equipment.placement": "where a machine stands, in words",
     "equipment.setting": "settings, limits and commands",
     "equipment.measurement": "what machines measure",
     "equipment.event": "errors, starts and refusals of machines and gateways",
     "occupancy.presence": "when somebody is at home",
+    "derived.inference": "what we conclude from other data",
 }
 
 
