@@ -13,6 +13,7 @@ from lineset.accounts.passwords import check_password, hash_password, verify_pas
 from lineset.accounts.throttle import SECURITY, Counter, admit, forgive
 from lineset.kit.errors import Denied, Invalid
 from lineset.privacy import Door
+from lineset.privacy.changes import note_person
 
 
 async def change_password(door: Door, person_id: UUID, current: str, new: str, *, keep_session: UUID | None = None) -> None:
@@ -74,6 +75,8 @@ async def confirm_email(door: Door, person_id: UUID, token: str) -> None:
         if taken is not None:
             raise Invalid("dead_link", "This address can't be used for your account.", "token")
         await use_link(tx, link)
+        before = await tx.session.scalar(select(PersonRow.email_sealed).where(PersonRow.id == person_id))
+        await note_person(tx, person_id, {"person.email": (await tx.vault.open(person_id, before) or "", address)})
         await tell(tx, person_id, "email_changed")
         await tx.session.execute(
             update(PersonRow)

@@ -12,6 +12,7 @@ from lineset.accounts.model import HOUSEHOLD_ROLES, HouseholdMemberRow, Househol
 from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound
 from lineset.privacy import Door, Tx
+from lineset.privacy.changes import note_household
 from lineset.privacy.rights import may
 
 
@@ -43,10 +44,13 @@ async def rename_household(tx: Tx, household_id: UUID, name: str) -> None:
         Invalid: no name.
         NotFound: there is no such household for the asker, or the asker is a guest there.
     """
-    sealed = await tx.vault.seal(household_id, clean_line(name, "household", what="a name for the household"))
+    name = clean_line(name, "household", what="a name for the household")
+    sealed = await tx.vault.seal(household_id, name)
+    before = await tx.session.scalar(select(HouseholdRow.name_sealed).where(HouseholdRow.id == household_id))
     changed = update(HouseholdRow).where(HouseholdRow.id == household_id).values(name_sealed=sealed).returning(HouseholdRow.id)
     if (await tx.session.execute(changed)).one_or_none() is None:
         raise NotFound("household")
+    await note_household(tx, household_id, {"household.name": (await tx.vault.open(household_id, before) or "", name)})
 
 
 async def list_members(tx: Tx, household_id: UUID) -> list[Member]:

@@ -18,8 +18,10 @@ from lineset.accounts.model import ContactRow, PersonRow
 from lineset.kit.errors import Invalid, NotFound
 from lineset.kit.ids import new_id
 from lineset.privacy import Tx
+from lineset.privacy.changes import forget_thing, note_person
 
 MOST_CONTACTS = 50
+_FIELDS = ("name", "language", "units", "time_zone", "birth_year", "gender")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ async def change_profile(
         Invalid: a field can't be used; `field` names it.
     """
     person_id = tx.context.person
+    before = await get_profile(tx)
     values: dict[str, Any] = {}
     if name is not None:
         values["name_sealed"] = await tx.vault.seal(person_id, clean_line(name, "name", what="your name"))
@@ -118,6 +121,9 @@ async def change_profile(
     values |= {columns[field]: None for field in clear}
     if values:
         await tx.session.execute(update(PersonRow).where(PersonRow.id == person_id).values(**values))
+        tx.session.expire_all()  # the row that was read before
+        after = await get_profile(tx)
+        await note_person(tx, person_id, {f"person.{name}": (_text(before, name), _text(after, name)) for name in _FIELDS})
 
 
 async def add_contact(tx: Tx, contact: NewContact) -> UUID:
@@ -129,7 +135,9 @@ async def add_contact(tx: Tx, contact: NewContact) -> UUID:
     count = await tx.session.scalar(select(func.count()).select_from(ContactRow).where(ContactRow.person_id == tx.context.person))
     if (count or 0) >= MOST_CONTACTS:
         raise Invalid("too_many_contacts", f"You have {MOST_CONTACTS} addresses and numbers already. Remove one first.")
-    return (await add_contacts(tx, tx.context.person, (contact,)))[0]
+    made = (await add_contacts(tx, tx.context.person, (contact,)))[0]
+    await note_person(tx, tx.context.person, {f"contact.{contact.kind}": ("", await _contact_text(tx, made))}, made)
+    return made
 
 
 async def change_contact(tx: Tx, contact_id: UUID, contact: NewContact) -> None:
@@ -140,6 +148,7 @@ async def change_contact(tx: Tx, contact_id: UUID, contact: NewContact) -> None:
         NotFound: it is not the person's.
     """
     values = await _contact_values(tx, tx.context.person, contact)
+    before = await _contact_text(tx, contact_id)
     changed = await tx.session.execute(
         update(ContactRow)
         .where(ContactRow.id == contact_id, ContactRow.person_id == tx.context.person)
@@ -148,6 +157,7 @@ async def change_contact(tx: Tx, contact_id: UUID, contact: NewContact) -> None:
     )
     if changed.one_or_none() is None:
         raise NotFound("address or number")
+    await note_person(tx, tx.context.person, {f"contact.{contact.kind}": (before, await _contact_text(tx, contact_id))}, contact_id)
 
 
 async def remove_contact(tx: Tx, contact_id: UUID) -> None:
@@ -161,6 +171,7 @@ async def remove_contact(tx: Tx, contact_id: UUID) -> None:
     )
     if removed.one_or_none() is None:
         raise NotFound("address or number")
+    await forget_thing(tx, contact_id)
 
 
 async def add_contacts(tx: Tx, person_id: UUID, contacts: tuple[NewContact, ...]) -> list[UUID]:
@@ -190,3 +201,17 @@ async def _contact_values(tx: Tx, person_id: UUID, contact: NewContact) -> dict[
         value = "\n".join(lines)
     label = clean_line(contact.label, "label", what="a short label", most=40, least=0)
     return {"kind": contact.kind, "label": label, "value_sealed": await tx.vault.seal(person_id, value)}
+
+
+def _text(profile: Profile, field: str) -> str:
+    return str(getattr(profile, field) or "")
+
+
+async def _contact_text(tx: Tx, contact_id: UUID) -> str:
+    """An address or number with its label, as the history of corrections keeps it; "" where there is none of the person's."""
+    mine = select(ContactRow.label, ContactRow.value_sealed).where(ContactRow.id == contact_id, ContactRow.person_id == tx.context.person)
+    row = (await tx.session.execute(mine)).one_or_none()
+    if row is None:
+        return ""
+    value = await tx.vault.open(tx.context.person, row.value_sealed) or ""
+    return f"{row.label}: {value}" if row.label else value

@@ -6,6 +6,7 @@ from sqlalchemy import delete, select
 
 from lineset.kit.errors import Denied
 from lineset.privacy import Tx
+from lineset.privacy.changes import forget_thing
 from lineset.privacy.rights import may
 from lineset.sites.model import EquipmentRow, SiteRow, TenureRow
 from lineset.sites.service import load_equipment, load_site, retire_equipment
@@ -30,6 +31,7 @@ async def remove_equipment(tx: Tx, equipment_id: UUID) -> tuple[UUID, list[int]]
     series = list(await tx.session.scalars(select(TenureRow.series_id).where(*mine)))
     await tx.session.execute(delete(TenureRow).where(*mine))
     await tx.session.execute(delete(EquipmentRow).where(EquipmentRow.id == equipment_id))
+    await forget_thing(tx, equipment_id)
     return household, series
 
 
@@ -43,6 +45,7 @@ async def remove_site(tx: Tx, site_id: UUID) -> tuple[UUID, list[int]]:
     if not await may(tx, household, "owner"):
         raise Denied("owners_only", "Only an owner of the household can erase a site.")
     await tx.session.execute(delete(SiteRow).where(SiteRow.id == site_id))
+    await forget_thing(tx, site_id)
     return household, series
 
 

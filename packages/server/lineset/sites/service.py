@@ -15,6 +15,7 @@ from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound
 from lineset.kit.ids import new_id
 from lineset.privacy import Tx
+from lineset.privacy.changes import note_household
 from lineset.privacy.rights import may
 from lineset.sites.checks import (
     Address,
@@ -80,6 +81,7 @@ async def change_site(
         Denied: the asker may see it but not change it.
     """
     site = await load_site(tx, site_id)
+    before = await _site_texts(tx, site)
     values: dict[str, object] = {}
     if name is not None:
         values["name_sealed"] = await _seal_name(tx, site.household_id, name)
@@ -94,6 +96,8 @@ async def change_site(
     if values:
         done = await tx.session.execute(update(SiteRow).where(SiteRow.id == site_id).values(**values).returning(SiteRow.id))
         _changed(done.one_or_none())
+        after = await _site_texts(tx, await load_site(tx, site_id))
+        await note_household(tx, site.household_id, {f: (before[f], after[f]) for f in after}, site_id)
     if limits is not None:
         at_site = select(EquipmentRow.gateway_id).where(EquipmentRow.site_id == site_id).distinct()
         _tell_gateways(tx, *await tx.session.scalars(at_site))
@@ -186,6 +190,7 @@ async def change_equipment(tx: Tx, equipment_id: UUID, new: NewEquipment, *, zon
         Conflict: `local_name` belongs to another machine on its gateway.
     """
     row = await load_equipment(tx, equipment_id)
+    before, household = _equipment_texts(row), row.household_id
     values = check_equipment(new)
     if values["type"] != row.type:
         raise Invalid("type_is_fixed", "A machine keeps its type. Retire this one and add another.", "type")
@@ -197,6 +202,8 @@ async def change_equipment(tx: Tx, equipment_id: UUID, new: NewEquipment, *, zon
         values["local_name"] = await _local_name(tx, row.site_id, row.gateway_id, new.local_name, given=True)
     done = await tx.session.execute(update(EquipmentRow).where(EquipmentRow.id == equipment_id).values(**values).returning(EquipmentRow.id))
     _changed(done.one_or_none())
+    after = _equipment_texts(await load_equipment(tx, equipment_id))
+    await note_household(tx, household, {f: (before[f], after[f]) for f in after}, equipment_id)
     _tell_gateways(tx, row.gateway_id)
 
 
@@ -259,6 +266,19 @@ async def extend_tenure(tx: Tx, equipment_id: UUID, back_to: datetime) -> None:
         raise Conflict("owned_before", "This machine had another owner before, so earlier readings are not this household's.")
     if back_to < first.starts_at:
         await tx.session.execute(update(TenureRow).where(TenureRow.series_id == first.series_id).values(starts_at=back_to))
+
+
+async def _site_texts(tx: Tx, row: SiteRow) -> dict[str, str]:
+    """What people told of a site, as the history of corrections keeps it."""
+    name, address = await tx.vault.open_many((row.household_id, sealed) for sealed in (row.name_sealed, row.address_sealed))
+    line = msgspec.json.decode(address, type=Address).line if address else ""
+    return {"site.name": name or "", "site.address": line, "site.kind": row.kind, "site.time_zone": row.time_zone}
+
+
+def _equipment_texts(row: EquipmentRow) -> dict[str, str]:
+    """What people told of a machine, as the history of corrections keeps it."""
+    told = ("name", "make", "model", "serial_number", "capacity_w", "fuel", "place", "installed_on")
+    return {f"machine.{field}": str(getattr(row, field) or "") for field in told}
 
 
 async def _seal_name(tx: Tx, household_id: UUID, name: str) -> bytes:
