@@ -330,7 +330,7 @@ def test_frames_are_read_only_through_the_function_that_checks(walls: Walls) -> 
 
 def test_the_platforms_own_actors_are_counted() -> None:
     assert set(SYSTEM_ACTORS) == {
-        "authentication", "delivery", "enrolment", "history", "housekeeping", "import", "ingest", "mail", "probe", "review",
+        "authentication", "backup", "delivery", "enrolment", "history", "housekeeping", "import", "ingest", "mail", "probe", "review",
         "setup", "transfer",
     }  # fmt: skip
 

@@ -145,6 +145,8 @@ SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
     "review": frozenset({Purpose.SECURITY}),
     # Searches everything for what was erased. Only the owner of the database sees rows in this role.
     "probe": frozenset({Purpose.KEEP}),
+    # Copies everything into backups, as the owner of the database, and notes and ends those copies.
+    "backup": frozenset({Purpose.KEEP}),
     "setup": frozenset({Purpose.ADMINISTER, Purpose.ACCOUNT, Purpose.OPERATE}),
 }
 """The platform's own actors, each with the purposes it may name. A test counts them; there is no general one."""
