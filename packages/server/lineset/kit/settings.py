@@ -20,11 +20,22 @@ class Contact(msgspec.Struct, frozen=True):
     address: str = ""
     email: str = ""
     phone: str = ""
+    privacy: str = ""  # where to write about data; a person or an address
 
     @property
     def complete(self) -> bool:
         """Whether a contact page may be published."""
         return bool(self.name and self.address and self.email)
+
+
+_DEMO_CONTACT = Contact(
+    name="Lineset demo",
+    address="1 Example Street\nReno, NV 89501, USA",
+    email="operator@example.org",
+    phone="+1 775 555 0100",
+    privacy="privacy@example.org",
+)
+"""Who runs a demo: invented, at names and numbers that are reserved for examples."""
 
 
 class S3(msgspec.Struct, frozen=True):
@@ -55,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True):
     hosts: tuple[str, ...] = ()  # names by which devices reach this machine, for the server certificates
     mqtt_servers: tuple[str, ...] = ()  # host:port of every server that takes devices with a certificate; empty: this machine's
     contact: Contact = Contact()
+    region: str = ""  # where the data of this installation lives, as people read it
     demo: bool = False
 
     @property
@@ -124,6 +136,11 @@ def _count(env: Mapping[str, str], name: str, most: int) -> int:
     return int(text)
 
 
+def _contact(env: Mapping[str, str], demo: bool) -> Contact:
+    given = {name: env.get(f"LINESET_CONTACT_{name.upper()}", "").strip() for name in Contact.__struct_fields__}
+    return _DEMO_CONTACT if demo and not any(given.values()) else Contact(**given)
+
+
 def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     """Settings by the LINESET_* variables.
 
@@ -134,6 +151,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     data = Path(env.get("LINESET_DATA") or ".lineset").expanduser().absolute()
     host, public_url = env.get("LINESET_HOST") or "127.0.0.1", env.get("LINESET_PUBLIC_URL", "")
     _require_web_tls(host, public_url)
+    demo = env.get("LINESET_DEMO", "") == "1"
     return Settings(
         data=data,
         web_port=_port(env, "LINESET_PORT", 8000),
@@ -155,13 +173,9 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         mail_from=env.get("LINESET_MAIL_FROM") or "lineset@localhost",
         hosts=tuple(h.strip() for h in env.get("LINESET_HOSTS", "").split(",") if h.strip()),
         mqtt_servers=_servers(env.get("LINESET_MQTT_SERVERS", "")),
-        contact=Contact(
-            name=env.get("LINESET_CONTACT_NAME", ""),
-            address=env.get("LINESET_CONTACT_ADDRESS", ""),
-            email=env.get("LINESET_CONTACT_EMAIL", ""),
-            phone=env.get("LINESET_CONTACT_PHONE", ""),
-        ),
-        demo=env.get("LINESET_DEMO", "") == "1",
+        contact=_contact(env, demo),
+        region=env.get("LINESET_REGION", "").strip() or ("This machine" if demo else ""),
+        demo=demo,
     )
 
 
