@@ -10,7 +10,6 @@ from lineset.messaging import model as _messaging
 from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, Stream, Subject
 from lineset.privacy import model as _privacy
 from lineset.privacy import model_changes as _changes
-from lineset.privacy import model_changes as _changes
 from lineset.privacy.consent import model as _consent
 from lineset.privacy.egress import model as _egress
 from lineset.privacy.erasure import model as _erasure
@@ -21,7 +20,7 @@ from lineset.telemetry import model_history as _history
 
 MIGRATIONS = "migrations"
 metadata = Base.metadata
-MODELS = (_accounts, _apps, _changes, _changes, _consent, _control, _egress, _erasure, _exports, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
+MODELS = (_accounts, _apps, _changes, _consent, _control, _egress, _erasure, _exports, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
 _AS_LONG_AS_USED = Retention("replaced", 0)
 
 ENGINES = (
