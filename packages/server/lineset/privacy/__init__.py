@@ -18,6 +18,7 @@ from lineset.privacy.declare import (
     technical,
 )
 from lineset.privacy.door import Context, Door, Person, System, Tx
+from lineset.privacy.erasure import Erasure, Plan, Target, ask_erasure, cancel_erasure, list_erasures, plan
 from lineset.privacy.evidence import record as record_retention
 from lineset.privacy.holds import Hold, held_households, list_holds, place_hold, release_hold
 from lineset.privacy.jobs import add_jobs
@@ -43,11 +44,13 @@ __all__ = [
     "Cookie",
     "Door",
     "Engine",
+    "Erasure",
     "File",
     "Guard",
     "Hold",
     "KeyStore",
     "Person",
+    "Plan",
     "Purpose",
     "Receipt",
     "Register",
@@ -57,13 +60,16 @@ __all__ = [
     "Subject",
     "System",
     "Table",
+    "Target",
     "Tx",
     "Undeclared",
     "Unsealable",
     "Vault",
     "add_jobs",
+    "ask_erasure",
     "by_household",
     "by_person",
+    "cancel_erasure",
     "choice_of",
     "consent_of",
     "consented",
@@ -72,10 +78,12 @@ __all__ = [
     "give",
     "held",
     "held_households",
+    "list_erasures",
     "list_holds",
     "needs_new_yes",
     "network_of",
     "place_hold",
+    "plan",
     "receipt_json",
     "receipts",
     "record_retention",

@@ -143,6 +143,8 @@ SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
     "history": frozenset({Purpose.KEEP}),
     # Counts who has access, for the dated review.
     "review": frozenset({Purpose.SECURITY}),
+    # Erases what people want gone, from every table: its policy stands beside those that the tables declare.
+    "erasure": frozenset({Purpose.KEEP}),
     # Searches everything for what was erased. Only the owner of the database sees rows in this role.
     "probe": frozenset({Purpose.KEEP}),
     # Copies everything into backups, as the owner of the database, and notes and ends those copies.

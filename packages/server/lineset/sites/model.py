@@ -51,6 +51,7 @@ class SiteRow(Base):
     time_zone: Mapped[str] = mapped_column(info=held("user.location.imprecise"))
     limits: Mapped[dict[str, list[float]]] = mapped_column(JSONB, server_default=text("'{}'"), info=held("equipment.setting"))
     created_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
+    erased_at: Mapped[datetime | None] = mapped_column(info=technical())  # hidden since then, until its bytes are gone
 
 
 class ZoneRow(Base):
@@ -118,6 +119,7 @@ class EquipmentRow(Base):
     limits: Mapped[dict[str, list[float]]] = mapped_column(JSONB, server_default=text("'{}'"), info=held("equipment.setting"))
     created_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
     retired_at: Mapped[datetime | None] = mapped_column(info=held("equipment.identity"))
+    erased_at: Mapped[datetime | None] = mapped_column(info=technical())  # as above
 
 
 class TenureRow(Base):
@@ -137,7 +139,7 @@ class TenureRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "rw", "setup": "rw", "ingest": "r", "transfer": "rw", "history": "r"}, ingest="SELECT"),
+                by_household(systems={"import": "rw", "setup": "rw", "ingest": "r", "transfer": "rw", "history": "rw"}, ingest="SELECT"),
             )
         ),
     )
@@ -146,6 +148,7 @@ class TenureRow(Base):
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     starts_at: Mapped[datetime] = mapped_column(info=held("equipment.identity"))
     ends_at: Mapped[datetime | None] = mapped_column(info=held("equipment.identity"))
+    erased_at: Mapped[datetime | None] = mapped_column(info=technical())  # as above; until then readings keep their names by it
 
 
 class TransferRow(Base):
