@@ -133,7 +133,8 @@ def _consent(table: Table) -> str:
     if not table.consents:
         return ""
     waiting = ", ".join(f"'{p.value}'" for p in table.consents)
-    row = f"({table.path}, {table.detail or "''"})"
+    detail = table.detail or "''"
+    row = f"({table.path}, {detail})"
     return f" AND ((SELECT NOT access.purpose({waiting})) OR {row} IN (SELECT subject, detail FROM access.consenting()))"
 
 
