@@ -23,7 +23,7 @@ PURPOSES = [purpose.value for purpose in Purpose]
 
 HIDDEN = {
     *("attempts", "frames", "poison_messages", "late_frames", "holds", "series_erasures"),
-    *("retention_counts", "evidence", "attestations"),
+    *("retention_counts", "evidence", "attestations", "copies"),
     "audit_leaves",
 }
 """No person reads these rows: measurements only through access.read_frames, mails only in one's own mailbox."""

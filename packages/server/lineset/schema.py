@@ -9,8 +9,10 @@ from lineset.kit.jobs import SCHEMA as JOBS
 from lineset.messaging import model as _messaging
 from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, Stream, Subject
 from lineset.privacy import model as _privacy
+from lineset.privacy import model_copies as _copies
 from lineset.privacy import model_changes as _changes
 from lineset.privacy.consent import model as _consent
+from lineset.privacy.copies import DATA_COPY_DAYS, KEY_COPY_DAYS
 from lineset.privacy.egress import model as _egress
 from lineset.privacy.erasure import model as _erasure
 from lineset.sites import model as _sites
@@ -20,7 +22,7 @@ from lineset.telemetry import model_history as _history
 
 MIGRATIONS = "migrations"
 metadata = Base.metadata
-MODELS = (_accounts, _apps, _changes, _consent, _control, _egress, _erasure, _exports, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
+MODELS = (_accounts, _apps, _changes, _consent, _control, _copies, _egress, _erasure, _exports, _gateways, _history, _messaging, _privacy, _sites, _telemetry)
 _AS_LONG_AS_USED = Retention("replaced", 0)
 
 ENGINES = (
@@ -143,6 +145,22 @@ FILES = (
         Subject.PERSON,
         (Purpose.OPERATE, Purpose.SERVICE, Purpose.KEEP),
         Retention("ready", _exports.FILE_DAYS),
+    ),
+    File(
+        "backups/*.keys",
+        "copies of the keys that open backups",
+        "user.authorization.credentials",
+        Subject.PERSON,
+        (Purpose.KEEP,),
+        Retention("made", KEY_COPY_DAYS),
+    ),
+    File(
+        "backups/**",
+        "backups, sealed under the keys of those whose data they hold",
+        "system.operations",
+        Subject.HOUSEHOLD,
+        (Purpose.KEEP,),
+        Retention("made", DATA_COPY_DAYS),
     ),
     File("postgres/**", "the database", "system.operations", Subject.HOUSEHOLD, (Purpose.OPERATE,), _AS_LONG_AS_USED),
     File(
