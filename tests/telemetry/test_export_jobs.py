@@ -20,6 +20,7 @@ import procrastinate
 import psycopg
 import pytest
 from lineset.embedded.ports import free_port
+from lineset.kit import objects as store
 from lineset.kit.errors import Conflict, Invalid, NotFound, TooMany
 from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
@@ -27,7 +28,7 @@ from lineset.kit.settings import S3, Settings
 from lineset.kit.storage import Storage, storage
 from lineset.privacy import Context, Person, Purpose
 from lineset.telemetry import exports
-from lineset.telemetry.exports import ending, store, work
+from lineset.telemetry.exports import ending, work
 from lineset.telemetry.exports.words import mail_kinds, mail_words
 from lineset.telemetry.model_exports import FILE_DAYS
 from sqlalchemy import text

@@ -9,10 +9,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy import delete, select, text, update
 
+from lineset.kit import objects
 from lineset.kit.clock import now
 from lineset.kit.storage import Storage
 from lineset.privacy import Door, Tx
-from lineset.telemetry.exports import store
 from lineset.telemetry.exports.service import HOUSEKEEPING, close
 from lineset.telemetry.history.manifest import HISTORY
 from lineset.telemetry.model_exports import ExportRow
@@ -52,7 +52,7 @@ async def delete_exports(door: Door, storage: Storage, series: Collection[int]) 
         found = await holding(tx, series)
         await tx.session.execute(delete(ExportRow).where(ExportRow.id.in_([h.export for h in found])))
     for export in found:
-        await asyncio.to_thread(store.remove, storage, export.export)
+        await asyncio.to_thread(objects.remove, storage, export.export)
     return len(found)
 
 
@@ -65,12 +65,12 @@ async def end_due(door: Door, storage: Storage) -> dict[str, int]:
         late = select(ExportRow.id).where(ExportRow.state.in_(_BUSY), ExportRow.asked_at < moment - _STUCK)
         stuck = list(await tx.session.scalars(late))
     for export in expired:
-        await asyncio.to_thread(store.remove, storage, export)
+        await asyncio.to_thread(objects.remove, storage, export)
     for export in stuck:
         await close(door, export, "failed", "stuck")
     orphans = await _orphans(door, storage)
     for export in orphans:
-        await asyncio.to_thread(store.remove, storage, export)
+        await asyncio.to_thread(objects.remove, storage, export)
     counts = {"expired": len(expired), "stuck": len(stuck), "orphans": len(orphans)}
     _log.info("exports_ended", **counts)
     return counts
@@ -78,7 +78,7 @@ async def end_due(door: Door, storage: Storage) -> dict[str, int]:
 
 async def _orphans(door: Door, storage: Storage) -> list[UUID]:
     """Downloads that have objects though they are gone or over, untouched for an hour."""
-    there = await asyncio.to_thread(store.folders, storage)
+    there = await asyncio.to_thread(objects.folders, storage)
     old = [export for export, at in there.items() if at < now() - _ORPHAN]
     async with door.open(HOUSEKEEPING) as tx:
         wanted = select(ExportRow.id).where(ExportRow.id.in_(old), ExportRow.state.in_((*_BUSY, "ready")))
@@ -93,4 +93,4 @@ async def clean_up(door: Door, storage: Storage, export: UUID) -> None:
         keep = row.path if row is not None and row.state == "ready" else None
         if row is not None and row.state in _BUSY:
             return
-    await asyncio.to_thread(store.remove, storage, export, keep)
+    await asyncio.to_thread(objects.remove, storage, export, keep)

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,6 @@ from lineset_contract.points import POINTS
 
 from lineset.telemetry.exports.plan import Detail
 from lineset.telemetry.exports.rows import unit_of
-from lineset.telemetry.exports.store import Sink
 
 _SLICE = 50_000
 """Rows that are text at one time."""
@@ -77,34 +75,6 @@ def _meaning(point: str) -> dict[str, object]:
         return {"unit": "", "about": "not in the catalogue; named by the machine"}
     codes = {"codes": dict(known.codes)} if known.codes else {}
     return {"unit": unit_of(point), "kind": known.kind, "label": dict(known.label), "about": known.about, **codes}
-
-
-class Archive:
-    """A ZIP (with 64-bit sizes) that is written from front to back, compressed: the tables first, then the readings."""
-
-    def __init__(self, sink: Sink, made_at: datetime) -> None:
-        self._zip = zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=6)
-        self._at = made_at.timetuple()[:6]
-
-    def text(self, name: str, content: str) -> None:
-        """A small file."""
-        self._zip.writestr(self._entry(name), content.encode())
-
-    def readings(self, name: str, pieces: Iterable[bytes]) -> None:
-        """A large file, piece by piece."""
-        with self._zip.open(self._entry(name), "w", force_zip64=True) as entry:
-            for piece in pieces:
-                entry.write(piece)
-
-    def close(self) -> None:
-        """Write the list of contents."""
-        self._zip.close()
-
-    def _entry(self, name: str) -> zipfile.ZipInfo:
-        entry = zipfile.ZipInfo(name, self._at)
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        entry.external_attr = 0o644 << 16
-        return entry
 
 
 def points_table(points: Iterable[str]) -> str:

@@ -260,7 +260,7 @@ async def stream(door: Door, context: Context, storage: Storage, file: File, sta
     """
     import obstore  # noqa: PLC0415 - processes that hand out no files do not load it
 
-    from lineset.telemetry.exports.store import CHUNK  # noqa: PLC0415
+    from lineset.kit.objects import CHUNK  # noqa: PLC0415
 
     store = storage.store()
     for count, at in enumerate(range(start, end, CHUNK)):

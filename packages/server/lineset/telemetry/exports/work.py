@@ -16,12 +16,13 @@ import structlog
 from sqlalchemy import func, select, text, update
 
 from lineset import sites
+from lineset.kit import objects
+from lineset.kit.archive import Archive
 from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
 from lineset.kit.storage import Storage
 from lineset.privacy import Context, Door, Person, Purpose, Tx
-from lineset.telemetry.exports import store
-from lineset.telemetry.exports.files import Archive, Label, csv_text, described, machines_table, parquet_bytes, points_table, readme
+from lineset.telemetry.exports.files import Label, csv_text, described, machines_table, parquet_bytes, points_table, readme
 from lineset.telemetry.exports.plan import Detail
 from lineset.telemetry.exports.rows import SUM_COLUMNS, raw_columns, table
 from lineset.telemetry.exports.service import HOUSEKEEPING, all_shared, clean, close, queue
@@ -111,15 +112,15 @@ async def _next_part(door: Door, storage: Storage, task: Task) -> bool:
         frame = await table(tx, part.equipment_id, part.series, part.points, part.time_zone, part.since, part.until, task.detail)
     written = None
     if frame.height:
-        path = store.part_path(task.id, part.number)
+        path = objects.part_path(task.id, part.number)
         named = frame.select(pl.lit(str(part.equipment_id)).alias("equipment"), pl.all())
-        written = await asyncio.to_thread(lambda: store.put(storage, path, parquet_bytes(named)))
+        written = await asyncio.to_thread(lambda: objects.put(storage, path, parquet_bytes(named)))
     if not await _note(door, task, part.number, written, frame.height) and written is not None:
-        await asyncio.to_thread(store.discard, storage, written.path)
+        await asyncio.to_thread(objects.discard, storage, written.path)
     return True
 
 
-async def _note(door: Door, task: Task, number: int, written: store.Written | None, rows: int) -> bool:
+async def _note(door: Door, task: Task, number: int, written: objects.Written | None, rows: int) -> bool:
     """Write down that a part is made; False where somebody else has made it.
 
     Raises:
@@ -155,7 +156,7 @@ async def _finish(door: Door, storage: Storage, task: Task) -> None:
         labels = await _labels(tx, parts)
     try:
         written = await asyncio.to_thread(_put_together, storage, task, parts, labels)
-    except store.Spoilt as error:
+    except objects.Spoilt as error:
         await _again(door, task, str(error))
         return
     async with door.open(task.context) as tx:
@@ -213,11 +214,11 @@ async def _again(door: Door, task: Task, path: str) -> None:
         await queue(tx, task.id)
 
 
-def _put_together(storage: Storage, task: Task, parts: Sequence[Made], labels: Sequence[Label]) -> store.Written:
+def _put_together(storage: Storage, task: Task, parts: Sequence[Made], labels: Sequence[Label]) -> objects.Written:
     points = sorted({name for part in parts for name in part.points})
     if task.format == "parquet":
         return _one_table(storage, task, parts, described(labels, points, task.detail, task.since, task.until), points)
-    sink = store.Sink(storage, store.file_path(task.id, "zip"))
+    sink = objects.Sink(storage, objects.file_path(task.id, "zip"))
     archive = Archive(sink, now())
     archive.text("README.txt", readme(task.detail, task.since, task.until))
     archive.text("points.csv", points_table(points))
@@ -226,7 +227,7 @@ def _put_together(storage: Storage, task: Task, parts: Sequence[Made], labels: S
     for part in parts:
         by_machine.setdefault(part.equipment, []).append(part)
     for label in labels:
-        archive.readings(label.file, _texts(storage, task, by_machine[label.id]))
+        archive.pieces(label.file, _texts(storage, task, by_machine[label.id]))
     archive.close()
     return sink.finish()
 
@@ -237,19 +238,19 @@ def _texts(storage: Storage, task: Task, parts: Sequence[Made]) -> Iterator[byte
     yield from csv_text(pl.DataFrame(schema=columns), parts[0].zone, task.detail, head=True)
     for part in parts:
         if part.path is not None and part.sha256 is not None:
-            frame = pl.read_parquet(store.get(storage, part.path, part.sha256)).select(columns.keys())
+            frame = pl.read_parquet(objects.get(storage, part.path, part.sha256)).select(columns.keys())
             yield from csv_text(frame, part.zone, task.detail, head=False)
 
 
-def _one_table(storage: Storage, task: Task, parts: Sequence[Made], metadata: dict[str, str], points: Sequence[str]) -> store.Written:
+def _one_table(storage: Storage, task: Task, parts: Sequence[Made], metadata: dict[str, str], points: Sequence[str]) -> objects.Written:
     """All machines in one Parquet file with a column that says which: an analyst reads it in one step and groups by that column."""
     columns = {"equipment": pl.String, **(raw_columns(points) if task.detail == "raw" else SUM_COLUMNS)}
-    target = store.file_path(task.id, "parquet")
+    target = objects.file_path(task.id, "parquet")
     there = [part for part in parts if part.path is not None and part.sha256 is not None]
     if not there:
-        return store.put(storage, target, parquet_bytes(pl.DataFrame(schema=columns), metadata))
+        return objects.put(storage, target, parquet_bytes(pl.DataFrame(schema=columns), metadata))
     for part in there:
-        store.get(storage, part.path or "", part.sha256 or "")
+        objects.get(storage, part.path or "", part.sha256 or "")
     root, options = storage.folder or storage.url, dict(storage.options) or None
     lazy = pl.scan_parquet(
         [f"{root}/{part.path}" for part in there],
@@ -260,5 +261,5 @@ def _one_table(storage: Storage, task: Task, parts: Sequence[Made], metadata: di
         glob=False,
     )
     lazy.sink_parquet(f"{root}/{target}", compression="zstd", metadata=metadata, storage_options=options, row_group_size=100_000)
-    store.sync(storage, target)
-    return store.digest(storage, target)
+    objects.sync(storage, target)
+    return objects.digest(storage, target)
