@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 from lineset.kit.database import driver_url
 from lineset.kit.roles import APP, role_url
+from lineset.privacy.door import BY_OTHERS
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from tests.privacy.filling import Side, fill
@@ -28,6 +29,8 @@ class Walls:
         with self.app.connect() as connection, connection.begin() as transaction:
             told = {"actor": actor, "purpose": purpose}
             connection.execute(text("SELECT set_config('app.actor', :actor, true), set_config('app.purpose', :purpose, true)"), told)
+            if purpose in BY_OTHERS:
+                connection.execute(text("SELECT access.enter('look', '{}', '')"))
             yield connection
             if not keep:
                 transaction.rollback()

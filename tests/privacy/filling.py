@@ -5,7 +5,7 @@ A new table is filled by the types and keys of its columns. Where that can't be 
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +43,11 @@ VALUES: dict[str, Any] = {
     "access_grants.ends_at": None,
     "history_files.remainder": lambda side: ord(side.name[0]),  # unique
     "memberships.role": "technician",
+    "access_log.household_id": lambda side: side.household,
+    "access_log.seq": lambda side: ord(side.name[0]),
+    "audit_leaves.seq": lambda side: ord(side.name[0]),
+    "audit_checkpoints.size": lambda side: ord(side.name[0]),
+    "staff_accesses.ends_at": NOON + timedelta(minutes=30),
 }
 """What can't be told from a column's type and keys."""
 

@@ -17,6 +17,7 @@ from lineset import accounts, api, pages
 from lineset.kit.errors import LinesetError, TooMany
 from lineset.kit.logs import configure
 from lineset.kit.settings import Settings, from_environment, secret
+from lineset.pages.common.actions import noting_actions
 from lineset.pages.common.edge import CSRF, Edge, NotSignedIn, to_sign_in
 from lineset.platform import Platform, open_platform, ready
 from lineset.serving import serve
@@ -112,6 +113,7 @@ def create_app(settings: Settings) -> Litestar:
             cookie_samesite="lax",
             exclude=["^/api/"],
         ),
+        middleware=[noting_actions],
         compression_config=CompressionConfig(backend="gzip", minimum_size=800, gzip_compress_level=5, exclude=["^/live", "/file$"]),
         request_max_body_size=MAX_BODY,
         openapi_config=None,

@@ -30,6 +30,7 @@ _FOR_ACCOUNTS = (
     Purpose.SECURITY,
     Purpose.OPERATE,
     Purpose.SERVICE,
+    Purpose.SUPPORT,
     Purpose.COMMUNICATE,
     Purpose.ADMINISTER,
     Purpose.KEEP,

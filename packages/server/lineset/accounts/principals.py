@@ -58,9 +58,9 @@ class Principal:
     companies: tuple[Company, ...]
     staff: tuple[str, ...]
 
-    def acts(self, purpose: Purpose) -> Context:
-        """The context in which this person opens the door."""
-        return Context(Person(self.person_id), purpose)
+    def acts(self, purpose: Purpose, subject: UUID | frozenset[UUID] | None = None, reason: str = "") -> Context:
+        """The context in which this person opens the door; `subject` and `reason` as there."""
+        return Context(Person(self.person_id), purpose, subject, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ async def _explain_to_person(request: Ask, desk: Desk, gateway_id: str) -> None:
         raise NotSignedIn("not_signed_in", "Send the gateway's token: Authorization: Bearer lsd_…. Make one on the gateway's page.")
     who = await known(request, desk)
     for purpose in (Purpose.OPERATE, Purpose.SERVICE):
-        async with desk.platform.door.open(who.acts(purpose)) as tx:
+        async with desk.platform.door.open(who.acts(purpose, id_of(gateway_id, "gateway"))) as tx:
             with contextlib.suppress(NotFound):
                 await gateways.get_gateway(tx, id_of(gateway_id, "gateway"))
                 raise Denied("gateway_token_needed", "Send the gateway's own token, not a person's. Make one on the gateway's page.")

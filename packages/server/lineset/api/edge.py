@@ -90,6 +90,14 @@ def bearer(request: Ask) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
+def named(request: Ask) -> UUID | None:
+    """What the address is about, for the access log: a machine, gateway or site; None for lists. Raises NotFound."""
+    for name, what in (("equipment_id", "machine"), ("gateway_id", "gateway"), ("site_id", "site")):
+        if name in request.path_params:
+            return id_of(str(request.path_params[name]), what)
+    return None
+
+
 async def caller(
     request: Ask,
     purpose: Annotated[
@@ -116,7 +124,7 @@ async def caller(
         chosen = _PURPOSES[purpose.lower()]
     else:
         chosen = Purpose.SERVICE if who.companies and not who.households else Purpose.OPERATE
-    return Caller(who, who.acts(chosen))
+    return Caller(who, who.acts(chosen, named(request)))
 
 
 async def known(request: Ask, at: Desk) -> Principal:

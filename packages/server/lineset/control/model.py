@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lineset.kit.database import Base
 from lineset.privacy import WHILE_HOUSEHOLD, Guard, Purpose, Retention, Subject, Table, by_household, held, table, technical
 
-FOR_CONTROL = (Purpose.OPERATE, Purpose.SERVICE, Purpose.KEEP, Purpose.ADMINISTER)
+FOR_CONTROL = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SUPPORT, Purpose.KEEP, Purpose.ADMINISTER)
 STATES = ("queued", "sent", "acknowledged", "succeeded", "failed", "expired", "refused")
 FINAL = ("succeeded", "failed", "expired", "refused")
 

@@ -25,7 +25,7 @@ from lineset.privacy import (
 
 _MAY_CHANGE = "household_id = ANY (ARRAY(SELECT access.households('equipment'))) OR household_id IS NULL AND access.staff('operator')"
 _OF_A_GATEWAY_THAT_I_MAY_CHANGE = "gateway_id IN (SELECT id FROM gateways WHERE " + _MAY_CHANGE + ")"  # noqa: S608 - both parts are constants
-FOR_GATEWAYS = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SECURITY, Purpose.ADMINISTER, Purpose.KEEP)
+FOR_GATEWAYS = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SUPPORT, Purpose.SECURITY, Purpose.ADMINISTER, Purpose.KEEP)
 
 
 class GatewayRow(Base):

@@ -1,5 +1,7 @@
 """Vocabulary and engine of privacy: declarations, the door, sealed identity, row-level security. Knows no domain."""
 
+from lineset.privacy.audit.action import acting, note_action
+from lineset.privacy.audit.seen import Seen, seen_by
 from lineset.privacy.consent.choices import CHOICES, Choice, choice_of
 from lineset.privacy.consent.ledger import consent_of, consented, consents, give, receipts, withdraw
 from lineset.privacy.consent.receipt import Consent, Receipt, needs_new_yes, receipt_json
@@ -55,6 +57,7 @@ __all__ = [
     "Receipt",
     "Register",
     "Retention",
+    "Seen",
     "Sensitivity",
     "Stream",
     "Subject",
@@ -65,6 +68,7 @@ __all__ = [
     "Undeclared",
     "Unsealable",
     "Vault",
+    "acting",
     "add_jobs",
     "ask_erasure",
     "by_household",
@@ -82,6 +86,7 @@ __all__ = [
     "list_holds",
     "needs_new_yes",
     "network_of",
+    "note_action",
     "place_hold",
     "plan",
     "receipt_json",
@@ -89,6 +94,7 @@ __all__ = [
     "record_retention",
     "release_hold",
     "secret_digest",
+    "seen_by",
     "shorten",
     "sweep",
     "table",

@@ -17,12 +17,16 @@ from lineset.privacy.vocabulary import Subject
 APP = "lineset_app"
 INGEST = "lineset_ingest"
 READER = "lineset_reader"
+LOG = "access_log"
+"""The one table into which a function writes for whoever acts: `access.enter`."""
 _READER_TABLES = {
     *("household_members", "access_grants", "memberships", "organisations", "tenures", "frames", "late_frames", "closings"),
     *("consent_receipts", "person_consent_receipts"),
     *("households", "sites", "equipment", "gateways"),  # counted by access.totals(), nothing more
     *("gateway_events", "app_events"),  # counted by access.troubles()
+    *("access_log", "staff_accesses"),  # who may look, and what has been logged
 }
+_READER_COLUMNS = {"people": "id, name_sealed"}  # whoever looked at a home is known to its people by name
 _DEFINERS = (
     "access.households(text)",
     "access.organisations(text[])",
@@ -33,6 +37,11 @@ _DEFINERS = (
     "access.consenting(text)",
     "access.consented(uuid, text, text)",
     "access.operator()",
+    "access.logged()",
+    "access.households_of(uuid[])",
+    "access.enter(text, uuid[], text)",
+    "access.note_forgotten(uuid, text, text)",
+    "access.seen_by(uuid, integer)",
     "access.totals()",
     "access.troubles(timestamptz)",
 )
@@ -103,6 +112,12 @@ def _table_statements(name: str, table: Table, *, hides: bool) -> list[str]:
     if name in _READER_TABLES:
         result.append(f"CREATE POLICY reader ON {name} FOR SELECT TO {READER} USING (true)")
         result.append(f"GRANT SELECT ON {name} TO {READER}")
+    if name in _READER_COLUMNS:
+        result.append(f"CREATE POLICY reader ON {name} FOR SELECT TO {READER} USING (true)")
+        result.append(f"GRANT SELECT ({_READER_COLUMNS[name]}) ON {name} TO {READER}")
+    if name == LOG:
+        result.append(f"CREATE POLICY enter ON {name} FOR INSERT TO {READER} WITH CHECK (true)")
+        result.append(f"GRANT INSERT ON {name} TO {READER}")
     return result
 
 
@@ -130,7 +145,7 @@ def _rights(register: Register, name: str, table: Table, *, hides: bool) -> list
 
 def _consent(table: Table) -> str:
     """The further condition of a table that declares a purpose which waits for a yes: under that purpose, only rows whose subject gave it."""
-    if not table.consents:
+    if not table.consents or not table.path:  # what is nobody's waits for nobody
         return ""
     waiting = ", ".join(f"'{p.value}'" for p in table.consents)
     detail = table.detail or "''"
@@ -150,7 +165,7 @@ def _terms() -> str:
 def functions() -> str:
     """The text of `access.sql` and `access_fleet.sql`."""
     here = resources.files("lineset.privacy")
-    first, *others = (here.joinpath(f"{name}.sql").read_text() for name in ("access", "access_consent", "access_fleet"))
+    first, *others = (here.joinpath(f"{name}.sql").read_text() for name in ("access", "access_log", "access_consent", "access_fleet"))
     return first + _terms() + "".join(others)
 
 

@@ -1,6 +1,7 @@
 -- Who may see what, as the database sees it. Applied again at each migration; the application can't change it.
 -- The functions run as lineset_reader, a role that nobody can log in as and that alone sees past the household of the asker.
 
+SET LOCAL check_function_bodies = off; -- some name others that come further down
 CREATE SCHEMA IF NOT EXISTS access;
 GRANT USAGE ON SCHEMA access TO lineset_app, lineset_ingest, lineset_reader;
 
@@ -20,12 +21,13 @@ CREATE OR REPLACE FUNCTION access.purpose(VARIADIC purposes text[]) RETURNS bool
   SELECT coalesce(current_setting('app.purpose', true) = ANY (purposes), false)
 $$;
 
--- The households in which the acting person holds a scope: as a member by role, or, for the purpose of service, through a grant that the
--- household gave to a company at which the person works. The scope "nobody" is held by nobody.
+-- The households in which the acting person holds a scope: as a member by role; for the purpose of service, through a grant that the household
+-- gave to a company at which the person works; for the purpose of support, while an access for a stated reason lasts. The last two only as far
+-- as the access log names them for this transaction. The scope "nobody" is held by nobody.
 CREATE OR REPLACE FUNCTION access.households(need text) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT m.household_id FROM household_members m
-  WHERE m.person_id = access.person() AND m.ended_at IS NULL AND NOT access.purpose('service')
+  WHERE m.person_id = access.person() AND m.ended_at IS NULL AND NOT access.purpose('service', 'support')
     AND (m.role = 'owner' AND need IN ('view', 'control', 'equipment', 'people', 'owner')
          OR m.role = 'member' AND need IN ('view', 'control', 'equipment', 'people')
          OR m.role = 'guest' AND need = 'view')
@@ -33,6 +35,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT g.household_id FROM access_grants g JOIN memberships s USING (organisation_id)
   WHERE s.person_id = access.person() AND s.ended_at IS NULL AND access.purpose('service')
     AND g.scope = need AND g.revoked_at IS NULL AND (g.ends_at IS NULL OR g.ends_at > now())
+    AND g.household_id IN (SELECT access.logged())
+  UNION
+  SELECT a.household_id FROM staff_accesses a
+    JOIN memberships m ON m.person_id = a.person_id AND m.role = a.role AND m.ended_at IS NULL
+    JOIN organisations o ON o.id = m.organisation_id AND o.kind = 'operator'
+  WHERE a.person_id = access.person() AND access.purpose('support') AND need = ANY (access.staff_scopes(a.role))
+    AND a.ended_at IS NULL AND a.starts_at <= now() AND a.ends_at > now()
+    AND a.household_id IN (SELECT access.logged())
 $$;
 
 -- The companies at which the acting person works, in one of these roles (none named: in any).
@@ -62,7 +72,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT person_id FROM memberships WHERE organisation_id IN (SELECT access.organisations()) AND ended_at IS NULL
   UNION
   SELECT s.person_id FROM access_grants g JOIN memberships s USING (organisation_id)
-  WHERE g.household_id IN (SELECT access.households('view')) AND NOT access.purpose('service') -- nor do contractors see each other
+  WHERE g.household_id IN (SELECT access.households('view')) AND NOT access.purpose('service', 'support') -- nor do contractors see each other
     AND g.revoked_at IS NULL AND s.ended_at IS NULL
 $$;
 
@@ -79,7 +89,7 @@ RETURNS TABLE (series_id integer, t timestamptz, reals real[], totals double pre
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1500 SET search_path = public, pg_temp AS $$
 BEGIN
   IF EXISTS (SELECT FROM unnest(wanted) AS w WHERE NOT EXISTS (
-      SELECT FROM tenures n WHERE n.series_id = w
+      SELECT FROM tenures n WHERE n.series_id = w AND n.erased_at IS NULL
         AND (n.household_id IN (SELECT access.households('view')) OR access.system('import', 'housekeeping', 'setup')))) THEN
     RAISE insufficient_privilege USING MESSAGE = 'a series is not shared with this actor';
   END IF;

@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from lineset.kit.errors import Denied
 from lineset.kit.storage import Storage
+from lineset.privacy.audit.action import present_action
+from lineset.privacy.consent import gate
 from lineset.privacy.vault import Vault
 from lineset.privacy.vocabulary import SYSTEM_ACTORS, Purpose
 
@@ -45,14 +47,41 @@ class System:
 
 
 Actor = Person | System
+BY_OTHERS = frozenset({Purpose.SERVICE, Purpose.SUPPORT})
+"""Purposes for which people act at homes that are not theirs."""
+MOST_REASON = 500
+"""Characters of a reason that the log keeps."""
+
+_STATE = text("SELECT set_config('app.actor', :actor, true), set_config('app.purpose', :purpose, true)")
+_ENTER = text("SELECT access.enter(:action, CAST(:subjects AS uuid[]), :reason)")
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who acts and why."""
+    """Who acts and why.
+
+    `subject` is whose or which: the id of a household, site, machine, gateway or person, or several; None: all that the actor may see.
+    For others than the household's own people it is the limit of what can be read, and stands in the access log with the `reason`.
+    """
 
     actor: Actor
     purpose: Purpose
+    subject: UUID | frozenset[UUID] | None = None
+    reason: str = ""
+
+    @property
+    def subjects(self) -> list[UUID]:
+        """The ids of `subject`; for an empty set one that is nobody's, since no id at all stands for everything."""
+        if self.subject is None or isinstance(self.subject, UUID):
+            return [self.subject] if self.subject else []
+        return sorted(self.subject) or [UUID(int=0)]
+
+    @property
+    def logged(self) -> bool:
+        """Whether somebody acts at other people's homes, which the access log tells those."""
+        if isinstance(self.actor, System):
+            return False
+        return self.purpose in BY_OTHERS or (self.purpose is Purpose.ADMINISTER and self.subject is not None)
 
     @property
     def person(self) -> UUID:
@@ -116,18 +145,31 @@ class Door:
         """One transaction for this context: committed at the end of the block, rolled back if it raises.
 
         Raises:
-            Denied: the platform's actor is not declared, or not for this purpose.
+            Denied: the platform's actor is not declared, or not for this purpose; or the purpose waits for a yes that its subject has
+                not given.
         """
         check(context)
         tx = Tx(AsyncSession(self._engine, expire_on_commit=False), context, self._vault, self._storage, self._publish)
-        async with tx.session, tx.session.begin():
-            await tx.session.execute(
-                text("SELECT set_config('app.actor', :actor, true), set_config('app.purpose', :purpose, true)"),
-                {"actor": str(context.actor), "purpose": context.purpose.value},
-            )
+        async with tx.session:  # which rolls back what is not committed
+            if await _state(tx):
+                # What is new in the access log stands before anything is read, whatever becomes of this process or transaction.
+                await tx.session.commit()
+                await _state(tx)
+            await gate.admit(tx.session, context.purpose, context.subjects)
             yield tx
+            await tx.session.commit()
         for action in tx._after:
             await action()
+
+
+async def _state(tx: Tx) -> int:
+    """Tell the database who acts, why and at what; how many entries of the access log are new."""
+    context = tx.context
+    await tx.session.execute(_STATE, {"actor": str(context.actor), "purpose": context.purpose.value})
+    if not context.logged:
+        return 0
+    entry = {"action": present_action(), "subjects": [str(s) for s in context.subjects], "reason": context.reason[:MOST_REASON]}
+    return int(await tx.session.scalar(_ENTER, entry) or 0)
 
 
 def check(context: Context) -> None:

@@ -22,7 +22,7 @@ from lineset.privacy import (
     technical,
 )
 
-FOR_EQUIPMENT = (Purpose.OPERATE, Purpose.SERVICE, Purpose.ADMINISTER, Purpose.KEEP)
+FOR_EQUIPMENT = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SUPPORT, Purpose.ADMINISTER, Purpose.KEEP)
 
 
 class SiteRow(Base):

@@ -22,7 +22,7 @@ from lineset.privacy import (
     technical,
 )
 
-FOR_READINGS = (Purpose.OPERATE, Purpose.SERVICE, Purpose.ADMINISTER, Purpose.KEEP)
+FOR_READINGS = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SUPPORT, Purpose.ADMINISTER, Purpose.KEEP)
 PRIVATE = Sensitivity.PRIVATE
 RAW_DAYS = 800
 """Days for which single readings are kept, where their household has not chosen fewer: two heating seasons to compare, and a margin."""
@@ -126,7 +126,7 @@ class LatestRow(Base):
                 "household_id",
                 FOR_READINGS,
                 WHILE_HOUSEHOLD,
-                by_household(write="", systems={"import": "rw"}, ingest="SELECT, INSERT, UPDATE"),
+                by_household(write="", systems={"import": "rw", "history": "rw"}, ingest="SELECT, INSERT, UPDATE"),
             )
         ),
     )

@@ -1,6 +1,6 @@
 """What pages fetch after they are there: the live stream, and series for charts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from uuid import UUID
 
 from litestar import Response, Router, get
@@ -11,7 +11,7 @@ from lineset.accounts import Principal
 from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
 from lineset.kit.ids import parse_id
-from lineset.privacy import Context, Purpose
+from lineset.privacy import Context, Purpose, note_action
 
 from .chart_answer import Answer, answer_of
 from .charted import BUCKETS
@@ -26,16 +26,16 @@ MOST_MACHINES = 100
 ALLOWED = (Purpose.OPERATE, Purpose.SERVICE)
 
 
-def _contexts(who: Principal) -> list[Context]:
-    """Under which purposes this person may look at machines: as one of a household, and as a contractor's staff."""
+def _contexts(who: Principal, machines: Iterable[UUID]) -> list[Context]:
+    """Under which purposes this person may look at these machines: as one of a household, and as a contractor's staff."""
     purposes = [p for p, has in zip(ALLOWED, (who.households, who.companies), strict=True) if has]
-    return [who.acts(p) for p in purposes]
+    return [who.acts(p, frozenset(machines)) for p in purposes]
 
 
 async def _visible(request: Ask, who: Principal, wanted: set[UUID]) -> dict[UUID, UUID]:
     """The household of each wanted machine that this person may see now."""
     found: dict[UUID, UUID] = {}
-    for context in _contexts(who):
+    for context in _contexts(who, wanted):
         async with edge(request).door.open(context) as tx:
             found |= await sites.households_of(tx, wanted)
     return found
@@ -46,6 +46,8 @@ async def live_stream(request: Ask, equipment: str = "") -> Stream:
     """Server-sent events with new values of these machines (ids with commas between), as long as the person may see them."""
     who = await require(request)
     ids = {i for part in equipment.split(",")[:MOST_MACHINES] if (i := parse_id(part)) is not None}
+    if len(ids) == 1:
+        note_action("look_machine")  # else a list of many
     visible = await _visible(request, who, ids)
     if not visible:
         raise NotFound("machine")
@@ -68,7 +70,7 @@ async def _charted(request: Ask, equipment: str, clock: int, buckets: int) -> tu
     id_ = parse_id(equipment)
     if id_ is None:
         raise NotFound("machine")
-    for context in _contexts(who):
+    for context in _contexts(who, [id_]):
         async with edge(request).door.open(context) as tx:
             if id_ not in await sites.households_of(tx, {id_}):
                 continue

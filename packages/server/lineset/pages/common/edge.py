@@ -6,6 +6,7 @@ The composition root puts one `Edge` into the application's state; handlers reac
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 from litestar import MediaType, Request, Response
@@ -16,6 +17,7 @@ from litestar.utils.scope.state import ScopeState
 from lineset.accounts import Authenticator, Principal
 from lineset.kit.bus import Bus
 from lineset.kit.errors import NotFound
+from lineset.kit.ids import parse_id
 from lineset.kit.settings import Settings
 from lineset.privacy import Context, Door, Purpose, Register
 
@@ -91,7 +93,7 @@ async def portal_context(request: Ask) -> tuple[Principal, Context]:
     who = await require(request)
     if not who.companies:
         raise NotFound("page")
-    return who, who.acts(Purpose.SERVICE)
+    return who, who.acts(Purpose.SERVICE, named(request))
 
 
 async def console_context(request: Ask) -> tuple[Principal, Context]:
@@ -104,6 +106,22 @@ async def console_context(request: Ask) -> tuple[Principal, Context]:
     if not who.staff:
         raise NotFound("page")
     return who, who.acts(Purpose.ADMINISTER)
+
+
+def named(request: Ask) -> UUID | None:
+    """What the address is about, for the access log: a machine or gateway, else the site; None for lists.
+
+    Raises:
+        NotFound: the address spells no id there.
+    """
+    for name in ("machine", "gateway", "equipment", "site"):
+        text = request.path_params.get(name)
+        if text is not None:
+            found = parse_id(str(text))
+            if found is None:
+                raise NotFound(name)
+            return found
+    return None
 
 
 def start_page(who: Principal) -> str:

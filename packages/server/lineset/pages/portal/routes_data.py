@@ -8,6 +8,7 @@ from litestar.response import Stream
 from lineset import sites
 from lineset.kit.errors import NotFound
 from lineset.kit.ids import parse_id
+from lineset.privacy import Purpose
 
 from ..common.edge import Ask, edge, form_text, portal_context, reader_of
 from ..common.flows import exports
@@ -22,6 +23,7 @@ async def _frame(request: Ask, chosen: str = "") -> exports.Frame:
     id_ = parse_id(text)
     choices, crumb = [("all:", reader.gettext("All sites"))], [("/portal", reader.gettext("Sites"))]
     if id_ is not None and kind in ("site", "machine"):
+        context = who.acts(Purpose.SERVICE, id_)
         async with edge(request).door.open(context) as tx:
             site = await sites.get_site(tx, id_ if kind == "site" else (await sites.get_equipment(tx, id_)).site_id)
         beside = [(f"site:{site.id}", reader.gettext("All machines of %(name)s", name=site.name))]

@@ -8,7 +8,7 @@ from litestar import Response, get
 from lineset import sites, telemetry
 from lineset.kit.clock import now
 from lineset.kit.ids import parse_id
-from lineset.privacy import Tx
+from lineset.privacy import Purpose, Tx
 
 from ..common.draw import Spark, spark
 from ..common.edge import Ask, edge, page, portal_context, reader_of
@@ -38,10 +38,10 @@ async def fleet(request: Ask, q: str = "", sort: str = "urgency", show: str = "a
 @get("/portal/trends")
 async def trends(request: Ask, equipment: str = "") -> dict[str, Spark]:
     """Sparks of the last day for machines in sight, by id; those that are not shared are left out."""
-    _, context = await portal_context(request)
+    who, _ = await portal_context(request)
     ids = [id_ for part in equipment.split(",")[:MOST_SPARKS] if (id_ := parse_id(part)) is not None]
     drawn: dict[str, Spark] = {}
-    async with edge(request).door.open(context) as tx:
+    async with edge(request).door.open(who.acts(Purpose.SERVICE, frozenset(ids))) as tx:
         visible = await sites.households_of(tx, ids)
         for id_ in ids:
             if id_ in visible:

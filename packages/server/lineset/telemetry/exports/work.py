@@ -21,7 +21,7 @@ from lineset.kit.archive import Archive
 from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
 from lineset.kit.storage import Storage
-from lineset.privacy import Context, Door, Person, Purpose, Tx
+from lineset.privacy import Context, Door, Person, Purpose, Tx, note_action
 from lineset.telemetry.exports.files import Label, csv_text, described, machines_table, parquet_bytes, points_table, readme
 from lineset.telemetry.exports.plan import Detail
 from lineset.telemetry.exports.rows import SUM_COLUMNS, raw_columns, table
@@ -89,7 +89,8 @@ async def _begin(door: Door, export: UUID) -> Task | None:
         if row is None or row.state not in _BUSY:
             return None
         row.state = "running"
-        context = Context(Person(row.person_id), Purpose(row.purpose))
+        note_action("download")
+        context = Context(Person(row.person_id), Purpose(row.purpose), row.equipment_id or row.site_id)
         return Task(row.id, context, cast("Detail", row.detail), row.format, row.since, row.until)
 
 
