@@ -14,9 +14,10 @@ from sqlalchemy.pool import NullPool
 
 from lineset.kit.addresses import database_secret, owner_url
 from lineset.kit.database import driver_url
+from lineset.kit.errors import Conflict
 from lineset.kit.roles import ensure_roles
 from lineset.kit.settings import Settings
-from lineset.privacy import access
+from lineset.privacy import Register, access
 from lineset.schema import MIGRATIONS, metadata, register
 
 
@@ -45,22 +46,56 @@ def migrate(address: str, secret: bytes) -> bool:
 
     Raises:
         Undeclared: the database holds what no declaration names.
+        Conflict: a restore that was begun there did not end.
     """
     declared = register()
     with _owner(address) as connection:
-        connection.execute(text("SELECT pg_advisory_lock(hashtext('lineset.migrate'))"))
-        connection.commit()
-        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {MIGRATIONS}"))
-        connection.commit()
-        before = _revision(connection)
-        ensure_roles(connection, secret)
-        alembic.command.upgrade(alembic_config(connection), "head")
-        connection.commit()
-        after = _revision(connection)
+        if connection.scalar(text("SELECT to_regnamespace('restoring')")) is not None:
+            raise Conflict("restoring", "A backup was being restored here and that did not end. Restore again, into a new place.")
+        changed = _bring(connection, secret, declared, "head")
         with connection.begin():
-            changed = access.apply(connection, declared)
             declared.check_database(connection)
-        return changed or before != after
+        return changed
+
+
+def _bring(connection: Connection, secret: bytes, declared: Register, revision: str) -> bool:
+    connection.execute(text("SELECT pg_advisory_lock(hashtext('lineset.migrate'))"))
+    connection.commit()
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {MIGRATIONS}"))
+    connection.commit()
+    before = _revision(connection)
+    ensure_roles(connection, secret)
+    alembic.command.upgrade(alembic_config(connection), revision)
+    connection.commit()
+    after = _revision(connection)
+    if revision != "head":
+        return before != after
+    with connection.begin():
+        return access.apply(connection, declared) or before != after
+
+
+def build(address: str, secret: bytes, revision: str = "head") -> None:
+    """Make an empty database's tables as they were at a revision, still without row-level security; or bring it to this build."""
+    with _owner(address) as connection:
+        _bring(connection, secret, register(), revision)
+
+
+def begin_restore(address: str) -> None:
+    """Mark an empty database as one that is being restored: until `end_restore` no process of the platform works with it.
+
+    Raises:
+        Conflict: it is not empty.
+    """
+    with _owner(address) as connection, connection.begin():
+        if connection.scalar(text("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname IN ('public', 'restoring'))")):
+            raise Conflict("not_empty", "The database is not empty. Restore into a new one.")
+        connection.execute(text("CREATE SCHEMA restoring CREATE TABLE unfinished (begun_at timestamptz)"))
+
+
+def end_restore(address: str) -> None:
+    """Take that mark away."""
+    with _owner(address) as connection, connection.begin():
+        connection.execute(text("DROP SCHEMA restoring CASCADE"))
 
 
 def _revision(connection: Connection) -> str | None:

@@ -119,6 +119,7 @@ class SessionRow(Base):
                 (Purpose.SECURITY, Purpose.KEEP),
                 Retention("expires_at", 30),
                 by_person(systems={"authentication": "rw", "housekeeping": "rw", "setup": "rw", "review": "r"}),
+                backup="a session that was ended must not come back; people sign in again",
             )
         ),
     )
@@ -160,6 +161,7 @@ class OneTimeTokenRow(Base):
                 ),
                 also=(("invited_by", Subject.PERSON), ("household_id", Subject.HOUSEHOLD)),
                 sealed_by=("person_id", "household_id", "organisation_id"),
+                backup="a link that was used must not work again",
             )
         ),
     )
@@ -222,6 +224,7 @@ class AttemptRow(Base):
                     write="false",
                     systems={"authentication": "rw", "housekeeping": "rw", "enrolment": "rw"},
                 ),
+                backup="counts of two days",
             )
         ),
     )

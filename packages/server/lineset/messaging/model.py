@@ -39,6 +39,7 @@ class MailRow(Base):
                     systems={"mail": "rw", "authentication": "rw", "housekeeping": "rw", "setup": "rw", "transfer": "rw"},
                 ),
                 also=(("subject_id", Subject.HOUSEHOLD),),
+                backup="a mail that was sent must not be sent again",
             )
         ),
     )

@@ -5,6 +5,7 @@ The face of this domain; nobody imports past it.
 
 from lineset.telemetry import exports, live, recorded
 from lineset.telemetry.erasure import erase_household, erase_machine, erase_site
+from lineset.telemetry.history import carrying
 from lineset.telemetry.history.jobs import add_jobs
 from lineset.telemetry.history.manifest import Tier
 from lineset.telemetry.history.manifest import overdue as overdue_files
@@ -34,6 +35,7 @@ __all__ = [
     "Sum",
     "Tier",
     "add_jobs",
+    "carrying",
     "choose_keeping",
     "erase_household",
     "erase_machine",

@@ -226,6 +226,7 @@ class PoisonRow(Base):
                     systems={"housekeeping": "rw"},
                     ingest="SELECT, INSERT",
                 ),
+                backup="nobody can be found whose they are, so no key of theirs could end",
             )
         ),
     )

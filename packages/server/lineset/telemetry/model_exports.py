@@ -36,6 +36,7 @@ class ExportRow(Base):
                 FOR_EXPORTS,
                 Retention("asked_at", ROW_DAYS),
                 by_person(systems={"housekeeping": "rw", "history": "rw"}),
+                backup="its file is in no backup; ask for it again",
             )
         ),
     )
@@ -79,6 +80,7 @@ class ExportPartRow(Base):
                 FOR_EXPORTS,
                 Retention("download deleted", 0),
                 by_person(systems={"housekeeping": "rw", "history": "rw"}),
+                backup="as the download itself",
             )
         ),
     )

@@ -65,6 +65,7 @@ class HistoryFileRow(Base):
                 FOR_HISTORY,
                 _AS_LONG_AS_USED,
                 Guard(read="true", write="false", systems={"history": "rw"}),
+                backup="a restore writes files of its own",
             )
         ),
     )
