@@ -2,19 +2,38 @@
 
 from lineset.messaging.compose import compose, picture_token, read_picture
 from lineset.messaging.jobs import MAIL_OPENS, PICTURE_KEY, Sender, add_jobs, resume_held
+from lineset.messaging.news import (
+    NEWS,
+    add_news_jobs,
+    confirm,
+    count_subscribers,
+    forget_unconfirmed,
+    leave,
+    list_issues,
+    send_news,
+    send_some,
+    subscribe,
+)
 from lineset.messaging.service import Mail, get_mail, list_mails, note_opened, queue_mail, recipient_of
 from lineset.messaging.words import MailWords, fill_words
 
 __all__ = [
     "MAIL_OPENS",
+    "NEWS",
     "PICTURE_KEY",
     "Mail",
     "MailWords",
     "Sender",
     "add_jobs",
+    "add_news_jobs",
     "compose",
+    "confirm",
+    "count_subscribers",
     "fill_words",
+    "forget_unconfirmed",
     "get_mail",
+    "leave",
+    "list_issues",
     "list_mails",
     "note_opened",
     "picture_token",
@@ -22,4 +41,7 @@ __all__ = [
     "read_picture",
     "recipient_of",
     "resume_held",
+    "send_news",
+    "send_some",
+    "subscribe",
 ]
