@@ -8,7 +8,6 @@ from lineset.kit.database import Base
 from lineset.kit.jobs import SCHEMA as JOBS
 from lineset.messaging import model as _messaging
 from lineset.messaging import model_news as _news
-from lineset.messaging import model_news as _news
 from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, Stream, Subject
 from lineset.privacy import model as _privacy
 from lineset.privacy import model_copies as _copies
@@ -18,7 +17,6 @@ from lineset.privacy.consent import model as _consent
 from lineset.privacy.copies import DATA_COPY_DAYS, KEY_COPY_DAYS
 from lineset.privacy.egress import model as _egress
 from lineset.privacy.erasure import model as _erasure
-from lineset.privacy.policy import model as _policy
 from lineset.privacy.policy import model as _policy
 from lineset.sites import model as _sites
 from lineset.telemetry import model as _telemetry
