@@ -16,7 +16,7 @@ from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Invalid, NotFound
 from lineset.kit.ids import new_id
 from lineset.kit.settings import S3, Settings, secret
-from lineset.messaging import MAIL_OPENS, PICTURE_KEY, Sender, read_picture, resume_held
+from lineset.messaging import MAIL_OPENS, PICTURE_KEY, Sender, queue_mail, read_picture, resume_held
 from lineset.privacy import Purpose, Tx
 from lineset.privacy.egress import (
     MAIL_RELAY,
@@ -48,7 +48,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from tests.functional.people.test_mail import Mailroom, no_other_mails, smtp  # noqa: F401 - its SMTP server
-from tests.functional.people.world import PASSWORD, Somebody, World
+from tests.functional.people.world import MAIL, PASSWORD, Somebody, World
 
 pytestmark = pytest.mark.anyio
 
@@ -320,9 +320,12 @@ async def test_SHR_03_mail_leaves_this_machine_only_with_an_entry_and_each_is_a_
 
 
 @pytest.mark.usefixtures("no_other_mails")
-async def test_TAG_04_a_mail_tells_of_its_opening_only_where_the_person_allows_it(world: World, tmp_path: Path) -> None:
-    person, mailroom = await world.sign_up(), Mailroom()
-    mail = (await world.mails(person.email))[0]
+async def test_TAG_04_news_tells_of_its_opening_only_where_the_person_allows_it(world: World, tmp_path: Path) -> None:
+    person, mailroom = await world.made("Ana"), Mailroom()
+    async with world.door.open(MAIL) as tx:
+        for kind in ("news", "reset"):
+            await queue_mail(tx, person.principal.person_id, person.email, kind, "What is new", "Read {url}/news\n")
+    mail, other = await world.mails(person.email)
     allowed: list[tuple[UUID, Purpose, str]] = []
 
     async def yes(_: Tx, subject: UUID, purpose: Purpose, detail: str) -> bool:
@@ -334,11 +337,13 @@ async def test_TAG_04_a_mail_tells_of_its_opening_only_where_the_person_allows_i
         await Sender(world.door, settings).send(mail.id)
         with world.owner() as owner:
             owner.execute(text("UPDATE mails SET sent_at = NULL WHERE id = :id"), {"id": mail.id})
-        await Sender(world.door, settings, yes).send(mail.id)
-    without, with_picture = mailroom.taken
-    assert not without.is_multipart()
-    assert "/o/" not in without.as_string()
-    assert allowed == [(person.principal.person_id, Purpose.ANALYTICS, MAIL_OPENS)]
+        for each in (mail, other):
+            await Sender(world.door, settings, yes).send(each.id)
+    without, with_picture, no_news = mailroom.taken
+    for plain in (without, no_news):
+        assert not plain.is_multipart()
+        assert "/o/" not in plain.as_string()
+    assert allowed == [(person.principal.person_id, *MAIL_OPENS)]
     html = with_picture.get_body(("html",))
     assert html is not None
     found = re.search(r'src="https://lineset\.example/o/([\w-]+)\.gif"', html.get_content())

@@ -19,8 +19,9 @@ from lineset.privacy import Context, Door, Purpose, System, Tx
 from lineset.privacy.egress import MAIL_RELAY, AsksConsent, Egress, NotAllowed, NotTaken, Parcel, Permit, Server, hand_over, read_address
 
 MAIL = Context(System("mail"), Purpose.COMMUNICATE)
-MAIL_OPENS = "mail_opens"
-"""The detail of a person's yes to ANALYTICS without which no mail has a picture."""
+MAIL_OPENS = (Purpose.NEWS, "opened")
+"""The yes without which no mail has a picture, and with which only news has one."""
+NEWS_KIND = "news"
 PICTURE_KEY = "mail_opens"
 TRIES = 8
 """Waits of 4, 16, 64 … seconds between them: more than five hours in all."""
@@ -34,7 +35,7 @@ _log = structlog.get_logger(__name__)
 def add_jobs(app: procrastinate.Blueprint, door: Door, settings: Settings, consented: AsksConsent | None = None) -> None:
     """Register `messaging.send` and `messaging.resume`. Without an SMTP server the mails wait in the development mailbox.
 
-    `consented` says who allows that the opening of mails is told; without it nobody does.
+    `consented` says who allows that the opening of news is told; without it nobody does.
 
     Raises:
         Invalid: the setting of the SMTP server can't be used.
@@ -118,7 +119,8 @@ class Sender:
         await self._egress.send(MAIL, parcel, carry)
 
     async def _may_tell(self, tx: Tx, mail: Mail) -> bool:
-        return self._consented is not None and await self._consented(tx, mail.about, Purpose.ANALYTICS, MAIL_OPENS)
+        news = mail.kind.partition("_")[0] == NEWS_KIND
+        return news and self._consented is not None and await self._consented(tx, mail.about, *MAIL_OPENS)
 
     async def _picture(self, mail: Mail) -> str:
         key = await asyncio.to_thread(secret, self._settings, PICTURE_KEY)

@@ -37,6 +37,7 @@ class RecipientRow(Base):
                 _FOR_ALL,
                 Retention("replaced", 0),
                 _REGISTER,
+                record=True,
             )
         ),
     )
@@ -67,6 +68,7 @@ class AgreementRow(Base):
                 _FOR_ALL,
                 Retention("replaced", 0),
                 _REGISTER,
+                record=True,
             )
         ),
     )
