@@ -135,7 +135,7 @@ def test_PRV_03_each_choice_is_declared_apart_with_words_in_both_languages() -> 
     for choice in CHOICES.values():
         assert choice.subject in (Subject.HOUSEHOLD, Subject.PERSON)
         english, spanish = choice.said("en"), choice.said("es")
-        for field in ("title", "ask", "use", "without"):
+        for field in ("title", "ask", "use", "off"):
             assert getattr(english, field) != getattr(spanish, field), (choice.key, field)
         assert english.ask.endswith("?")
     assert len({c.said("en").whole for c in CHOICES.values()}) == len(CHOICES)

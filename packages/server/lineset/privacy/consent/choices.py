@@ -26,12 +26,12 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     ask: str
     use: str
-    without: str
+    off: str = msgspec.field(name="without")  # which YAML would read as false
 
     @property
     def whole(self) -> str:
         """All that a person reads before answering, line by line."""
-        return "\n".join((self.title, self.ask, self.use, self.without))
+        return "\n".join((self.title, self.ask, self.use, self.off))
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

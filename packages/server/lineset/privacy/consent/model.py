@@ -46,7 +46,7 @@ class _Receipt:
 
 
 class HouseholdReceiptRow(_Receipt, Base):
-    """An answer for a household, by one of its people. It goes only with the household itself: nobody may change or delete it."""
+    """An answer for a household, by one of its people. It goes only with the household, by its erasure: nobody changes or deletes it."""
 
     __tablename__ = "consent_receipts"
     __table_args__ = (
@@ -61,7 +61,8 @@ class HouseholdReceiptRow(_Receipt, Base):
                 WHILE_HOUSEHOLD,
                 Guard(
                     read="household_id = ANY (ARRAY(SELECT access.households('view')))",
-                    write="household_id = ANY (ARRAY(SELECT access.households('people'))) AND by_person = (SELECT access.person())",
+                    write="false",
+                    insert="household_id = ANY (ARRAY(SELECT access.households('people'))) AND by_person = (SELECT access.person())",
                     app="SELECT, INSERT",
                 ),
             )
@@ -85,7 +86,7 @@ class PersonReceiptRow(_Receipt, Base):
                 "person_id",
                 _ANSWERS,
                 WHILE_ACCOUNT,
-                Guard(read="person_id = access.person()", write="person_id = access.person()", app="SELECT, INSERT"),
+                Guard(read="person_id = access.person()", write="false", insert="person_id = access.person()", app="SELECT, INSERT"),
             )
         ),
     )
