@@ -133,6 +133,34 @@ async def test_DEL_02_the_job_carries_an_erasure_to_its_end(world: Bench, monkey
     assert world.rows("SELECT count(*) FROM frames") == [(0,)]
 
 
+async def test_DEL_02_a_hold_keeps_the_newest_readings_of_an_erased_machine_too(world: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days that are closed, late frames and hot ones: all go to the held files, though the machine is gone for its people at once."""
+    monkeypatch.setattr(jobs, "ROUTES_LIVE_S", 0.0)
+    await plant(world, "hp1", CANARY, (5,))
+    async with desk_of(world) as desk:
+        await close_due(desk, TODAY.date())
+    await plant(world, "hp1", CANARY, (5, 4, 1, 0))
+    held = await series_of(world, "hp1")
+    with psycopg.connect(world.owner_address) as owner:
+        owner.execute("ALTER TABLE holds NO FORCE ROW LEVEL SECURITY")
+        owner.execute(
+            "INSERT INTO holds (id, household_id, kind, reason, placed_at) VALUES (%s, %s, 'legal', 'a dispute', now())",
+            (new_id(), world.house.household),
+        )
+        owner.execute("ALTER TABLE holds FORCE ROW LEVEL SECURITY")
+    async with world.door.open(world.house.acting) as tx:
+        await telemetry.erase_machine(tx, world.machines["hp1"])
+    with pytest.raises(NotFound):
+        await seen(world, TODAY - 6 * DAY, TODAY, "electric_power")
+    await ask(world, [held])
+    assert await jobs.finish_erasures(world.door, world.engine, storage_of(world)) == 1
+    assert in_files(world, CANARY) == {"held"}
+    days = world.rows("SELECT period FROM history_files WHERE tier = 'held' ORDER BY period")
+    assert days == [((TODAY - n * DAY).date(),) for n in (5, 4, 1, 0)]
+    assert world.rows("SELECT count(*) FROM frames") == [(0,)]
+    assert world.rows(f"SELECT count(*) FROM tenures WHERE series_id = {held}") == [(0,)]
+
+
 async def ask(world: Bench, series: list[int]) -> None:
     async with world.door.open(Context(System("history"), Purpose.KEEP)) as tx:
         await tx.session.execute(

@@ -4,6 +4,7 @@ from lineset.accounts import model as _accounts
 from lineset.apps import model as _apps
 from lineset.control import model as _control
 from lineset.gateways import model as _gateways
+from lineset.kit.bus import TOMBSTONE_DAYS, TOMBSTONES_STREAM
 from lineset.kit.database import Base
 from lineset.kit.jobs import SCHEMA as JOBS
 from lineset.messaging import model as _messaging
@@ -87,6 +88,14 @@ STREAMS = (
         Subject.PERSON,
         (Purpose.SECURITY,),
         Retention("erasure", 0),
+    ),
+    Stream(
+        TOMBSTONES_STREAM,
+        "which ids were erased, so that a restored backup loses them again",
+        "user.unique_id",
+        Subject.PERSON,
+        (Purpose.KEEP,),
+        Retention("erasure", TOMBSTONE_DAYS),
     ),
 )
 FILES = (

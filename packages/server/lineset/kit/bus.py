@@ -34,6 +34,10 @@ WORDS = tuple(f"lineset.v1.*.{channel}" for channel in ("results", "reported", "
 WORDS_CONSUMER = "words"
 KEYS_STREAM = "KV_subject_keys"
 KEYS_PREFIX = "$KV.subject_keys."
+TOMBSTONES_STREAM = "KV_tombstones"
+TOMBSTONES_PREFIX = "$KV.tombstones."
+TOMBSTONE_DAYS = 3653
+"""Days for which it is remembered what was erased: longer than any backup is kept."""
 
 _RETRY_S = 0.25
 
@@ -252,7 +256,18 @@ class Bus:
             deny_delete=False,
             deny_purge=False,
         )
-        for config in (devices, keys):
+        tombstones = StreamConfig(
+            name=TOMBSTONES_STREAM,
+            subjects=[f"{TOMBSTONES_PREFIX}>"],
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.NEW,
+            num_replicas=self._replicas,
+            max_msgs_per_subject=1,
+            max_age=TOMBSTONE_DAYS * 86_400.0,
+            deny_delete=False,
+            deny_purge=False,
+        )
+        for config in (devices, keys, tombstones):
             await self._ensure(config)
         for name, subjects, waiting in ((FRAMES_CONSUMER, (FRAMES,), 5000), (WORDS_CONSUMER, WORDS, 2000)):
             filters = [f"{DEVICE_PREFIX}{subject}" for subject in subjects]

@@ -51,7 +51,7 @@ class SubjectKeys:
         """
         only_first = {"Nats-Expected-Last-Subject-Sequence": "0"}
         try:
-            await _patiently(lambda: self._bus.stream.publish(f"{KEYS_PREFIX}{_token(subject)}", wrapped, headers=only_first, timeout=2))
+            await patiently(lambda: self._bus.stream.publish(f"{KEYS_PREFIX}{_token(subject)}", wrapped, headers=only_first, timeout=2))
         except nats.js.errors.APIError as error:
             if error.err_code == _WRONG_LAST_SEQUENCE:
                 return False
@@ -67,7 +67,7 @@ class SubjectKeys:
         while (found := await self._last(subject, leader_only=True)) is not None:
             sequence = found[0]
             try:
-                await _patiently(lambda sequence=sequence: self._bus.stream.delete_msg(KEYS_STREAM, sequence))  # type: ignore[misc]
+                await patiently(lambda sequence=sequence: self._bus.stream.delete_msg(KEYS_STREAM, sequence))  # type: ignore[misc]
             except nats.js.errors.NotFoundError:
                 continue
             except nats.js.errors.APIError as error:
@@ -102,7 +102,7 @@ class SubjectKeys:
         name = f"{KEYS_PREFIX}{_token(subject)}"
         asking = itertools.cycle((False,) if leader_only else (False, True))
         try:
-            found = await _patiently(lambda: self._bus.stream.get_last_msg(KEYS_STREAM, name, direct=next(asking)))
+            found = await patiently(lambda: self._bus.stream.get_last_msg(KEYS_STREAM, name, direct=next(asking)))
         except nats.js.errors.NotFoundError as error:
             if error.err_code == _NO_STREAM:  # which is no answer about a key
                 raise BusFault("key_store", "The key store is missing. Restore it from a backup.") from error
@@ -120,7 +120,7 @@ async def contents(bus: Bus, stream: str, prefix: str) -> dict[str, bytes]:
     """
     found: dict[str, bytes] = {}
     try:
-        expected = (await _patiently(lambda: bus.stream.stream_info(stream))).state.messages
+        expected = (await patiently(lambda: bus.stream.stream_info(stream))).state.messages
     except nats.js.errors.NotFoundError:
         return found
     if not expected:
@@ -138,7 +138,7 @@ async def contents(bus: Bus, stream: str, prefix: str) -> dict[str, bytes]:
         await reading.unsubscribe()
 
 
-async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
     """Ask again while nobody answers."""
     end = time.monotonic() + _PATIENCE_S
     while True:

@@ -34,6 +34,7 @@ _DEFINERS = (
     "access.people()",
     "access.granted_organisations()",
     "access.read_frames(integer[], timestamptz, timestamptz)",
+    "access.hide_series(integer[])",
     "access.consenting(text)",
     "access.consented(uuid, text, text)",
     "access.operator()",
@@ -115,6 +116,9 @@ def _table_statements(name: str, table: Table, *, hides: bool) -> list[str]:
     if name in _READER_COLUMNS:
         result.append(f"CREATE POLICY reader ON {name} FOR SELECT TO {READER} USING (true)")
         result.append(f"GRANT SELECT ({_READER_COLUMNS[name]}) ON {name} TO {READER}")
+    if name == "tenures":
+        result.append(f"CREATE POLICY hide ON {name} FOR UPDATE TO {READER} USING (true) WITH CHECK (true)")
+        result.append(f"GRANT UPDATE (erased_at) ON {name} TO {READER}")  # access.hide_series
     if name == LOG:
         result.append(f"CREATE POLICY enter ON {name} FOR INSERT TO {READER} WITH CHECK (true)")
         result.append(f"GRANT INSERT ON {name} TO {READER}")

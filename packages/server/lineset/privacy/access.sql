@@ -102,6 +102,14 @@ BEGIN
 END
 $$;
 
+-- Hide what these series measured from everybody, until it is erased. For owners of their household; a policy alone could not let them, since
+-- nobody may write a row that they would no longer see.
+CREATE OR REPLACE FUNCTION access.hide_series(wanted integer[]) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE tenures SET erased_at = now() WHERE series_id = ANY (wanted) AND erased_at IS NULL
+    AND (household_id IN (SELECT access.households('owner')) OR access.system('setup', 'erasure'))
+$$;
+
 -- How far days are closed, at this moment.
 CREATE OR REPLACE FUNCTION access.closed_until() RETURNS timestamptz
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$

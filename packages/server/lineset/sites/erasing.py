@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from lineset.kit.errors import Denied
 from lineset.privacy import Tx
@@ -29,7 +29,8 @@ async def remove_equipment(tx: Tx, equipment_id: UUID) -> tuple[UUID, list[int]]
         await retire_equipment(tx, equipment_id)
     mine = (TenureRow.equipment_id == equipment_id, TenureRow.household_id == household)
     series = list(await tx.session.scalars(select(TenureRow.series_id).where(*mine)))
-    await tx.session.execute(delete(TenureRow).where(*mine))
+    # the readings keep their names by it until they are gone, or held
+    await tx.session.execute(text("SELECT access.hide_series(:series)"), {"series": series})
     await tx.session.execute(delete(EquipmentRow).where(EquipmentRow.id == equipment_id))
     await forget_thing(tx, equipment_id)
     return household, series

@@ -70,7 +70,9 @@ class Directory:
         found: dict[UUID, Gateway] = {id_: Gateway(id_, household) for id_, household in rows}
         machines = await (
             await connection.execute(
-                "SELECT gateway_id, id, local_name FROM equipment WHERE gateway_id = ANY(%s) AND retired_at IS NULL", (list(found),)
+                "SELECT gateway_id, id, local_name FROM equipment"
+                " WHERE gateway_id = ANY(%s) AND retired_at IS NULL AND erased_at IS NULL",
+                (list(found),),
             )
         ).fetchall()
         spans = await self._spans(connection, [m[1] for m in machines])
@@ -89,7 +91,7 @@ class Directory:
         rows = await (
             await connection.execute(
                 "SELECT equipment_id, series_id, household_id, extract(epoch FROM starts_at)::float8, extract(epoch FROM ends_at)::float8"
-                " FROM tenures WHERE equipment_id = ANY(%s) ORDER BY equipment_id, starts_at",
+                " FROM tenures WHERE equipment_id = ANY(%s) AND erased_at IS NULL ORDER BY equipment_id, starts_at",
                 (equipment,),
             )
         ).fetchall()

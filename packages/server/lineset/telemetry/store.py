@@ -263,7 +263,7 @@ async def _keep_newest(cursor: AsyncCursor, blocks: Sequence[Block]) -> None:
 _UPSERT = """
 INSERT INTO latest AS l (series_id, equipment_id, household_id, t, reals, real_times, totals, total_times)
 SELECT n.series_id, s.equipment_id, s.household_id, n.t, n.reals, n.real_times, n.totals, n.total_times
-FROM newest n JOIN tenures s USING (series_id) ORDER BY n.series_id
+FROM newest n JOIN tenures s USING (series_id) WHERE s.erased_at IS NULL ORDER BY n.series_id
 ON CONFLICT (series_id) DO UPDATE SET
   t = greatest(l.t, excluded.t),
   reals = CASE WHEN {all_reals} THEN excluded.reals

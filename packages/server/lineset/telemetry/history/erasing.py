@@ -125,6 +125,8 @@ async def _erase_hot(desk: Desk, series: Sequence[int]) -> int:
         for table in (*_HOT, "latest"):
             gone = await tx.session.execute(text(f"DELETE FROM {table} WHERE series_id = ANY(:series)"), {"series": list(series)})  # noqa: S608
             count += gone.rowcount  # type: ignore[attr-defined]
+        over = "DELETE FROM tenures WHERE series_id = ANY(:series) AND erased_at IS NOT NULL"
+        await tx.session.execute(text(over), {"series": list(series)})
         # which points a machine had goes with the last of its owners' series
         await tx.session.execute(text("DELETE FROM slots WHERE equipment_id NOT IN (SELECT equipment_id FROM tenures)"))
         return count
