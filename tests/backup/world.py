@@ -1,0 +1,102 @@
+"""An installation with two homes that measure, a contractor and rows in every table; and another, to restore into."""
+
+import asyncio
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import numpy as np
+import psycopg
+from lineset import migrating, platform, schema, sites, telemetry
+from lineset.embedded.ports import free_port
+from lineset.kit.addresses import owner_url
+from lineset.kit.jobs import defer
+from lineset.kit.settings import Settings
+from lineset.kit.storage import storage
+from lineset.privacy import Context, Purpose, System
+from lineset.telemetry.history.jobs import close_now
+
+from tests.functional.devices.world import Home, home, technician
+
+IMPORT = Context(System("import"), Purpose.OPERATE)
+SETUP = Context(System("setup"), Purpose.OPERATE)
+HISTORY = Context(System("history"), Purpose.KEEP)
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+DAYS = 6
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A home with one machine, and what its machine measured (time to room temperature)."""
+
+    home: Home
+    machine: UUID
+    sent: dict[float, float]
+    secret: str  # stands in what the home's people wrote
+
+
+async def live(here: platform.Platform, secret: str, base: float) -> Lived:
+    """A home whose machine has measured for some days: the older ones are closed, the last ones hot."""
+    house = await home(here.door)
+    async with here.door.open(SETUP) as tx:
+        new = sites.NewEquipment(name=f"Machine {secret}", type="heat_pump_air_air", local_name="hp1", serial_number=secret)
+        machine = await sites.add_equipment(tx, house.site, new, owned_since=TODAY - timedelta(days=30))
+    t = np.arange((TODAY - timedelta(days=DAYS)).timestamp(), time.time(), 900.0)
+    room = np.round(base + np.sin(t / 9_000), 2)
+    columns = {"room_temperature": room, "electric_energy": np.arange(len(t)) * 0.25, f"own_{secret}": room * 2}
+    async with here.door.open(IMPORT) as tx:
+        await telemetry.load(tx, machine, t, columns, now=time.time())
+    await technician(here.door, house.household, "view")
+    return Lived(house, machine, dict(zip(t.tolist(), room.tolist(), strict=True)), secret)
+
+
+async def fill(settings: Settings) -> tuple[Lived, Lived]:
+    """Two homes."""
+    async with platform.open_platform(settings, "test") as here:
+        lived = await live(here, "goneaway", 21.0), await live(here, "stayshere", 19.0)
+        await close_now(here.door, here.engine, storage(settings, "history"))
+        async with here.door.open(HISTORY) as tx:
+            await defer(tx.session, "telemetry.close_days", timestamp=0)
+        return lived
+
+
+async def seen(settings: Settings, one: Lived) -> dict[float, float]:
+    """What the home's owner is shown of its machine, reading by reading."""
+    found: dict[float, float] = {}
+    async with platform.open_platform(settings, "test") as here:
+        at = TODAY - timedelta(days=DAYS)
+        while at < datetime.now(UTC):
+            async with here.door.open(one.home.acting) as tx:
+                shown = await telemetry.series(tx, one.machine, ["room_temperature"], at, at + timedelta(hours=12), 2000)
+            found |= {t: v for t, v in zip(shown.t, shown.values["room_temperature"], strict=True) if v is not None}
+            at += timedelta(hours=12)
+    return found
+
+
+def counts(settings: Settings) -> dict[str, int]:
+    """How many rows each copied table has."""
+    with psycopg.connect(owner_url(settings)) as owner:
+        owner.execute("SELECT set_config('app.actor', 'system:backup', true)")
+        found = {}
+        for name, declared in schema.register().tables.items():
+            if declared.backup is True and name != "copies":
+                row = owner.execute(f'SELECT count(*) FROM "{name}"').fetchone()  # type: ignore[arg-type]
+                found[name] = int(row[0]) if row else 0
+        return found
+
+
+def elsewhere(settings: Settings, folder: Path) -> Settings:
+    """An empty installation with the same secrets."""
+    folder.mkdir(mode=0o755)
+    shutil.copytree(settings.secrets_folder, folder / "secrets")
+    return msgspec.structs.replace(settings, data=folder, mqtt_port=free_port(), mqtt_token_port=free_port())
+
+
+def made(settings: Settings) -> tuple[Lived, Lived]:
+    """A migrated installation with two homes."""
+    migrating.migrate_here(settings)
+    return asyncio.run(fill(settings))
