@@ -89,6 +89,7 @@ def create_app(settings: Settings) -> Litestar:
                 authenticator=accounts.Authenticator(platform.door),
                 templates=pages.templates(),
                 hub=hub,
+                notices=pages.Notices(platform.door),
             )
             await hub.start()
 
@@ -111,7 +112,7 @@ def create_app(settings: Settings) -> Litestar:
             header_name="x-csrf-token",
             cookie_secure=settings.url.startswith("https://"),
             cookie_samesite="lax",
-            exclude=["^/api/"],
+            exclude=["^/api/", "^/news/leave$"],  # one click out of a mail program (RFC 8058) brings no cookie
         ),
         middleware=[noting_actions],
         compression_config=CompressionConfig(backend="gzip", minimum_size=800, gzip_compress_level=5, exclude=["^/live", "/file$"]),

@@ -2,6 +2,7 @@
 
 from lineset.messaging.compose import compose, picture_token, read_picture
 from lineset.messaging.jobs import MAIL_OPENS, PICTURE_KEY, Sender, add_jobs, resume_held
+from lineset.messaging.letters import write_to_operator
 from lineset.messaging.news import (
     NEWS,
     add_news_jobs,
@@ -44,4 +45,5 @@ __all__ = [
     "send_news",
     "send_some",
     "subscribe",
+    "write_to_operator",
 ]

@@ -15,6 +15,8 @@ from lineset.messaging.service import Mail
 
 _FORM = Template(resources.files("lineset.messaging").joinpath("mail.html").read_text())
 _SIGNED = 12
+_LEAVE = re.compile(r"https?://[^\s<>\"]+/news/leave\?token=[\w=-]+(?=\s*$)")
+"""The link at the foot of news."""
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 
 
@@ -30,6 +32,10 @@ def compose(sender: str, mail: Mail, picture: str = "") -> EmailMessage:
     message["Date"] = format_datetime(mail.created_at)
     message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2].strip('> ') or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"
+    leave = _LEAVE.search(mail.body) if mail.kind == "news" else None
+    if leave is not None:  # one click out of the mail program itself (RFC 8058)
+        message["List-Unsubscribe"] = f"<{leave[0]}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.body)
     if picture:
         text = _LINK.sub(lambda found: _FORM_LINK.substitute(url=found[0]), escape(mail.body, quote=True))

@@ -13,11 +13,12 @@ from .common.data import data_routes
 from .common.edge import Edge
 from .common.errors import error_page
 from .common.live import Hub
+from .common.notices import Notices
 from .common.render import Templates
 from .common.reports import report_routes
 from .common.static import static_routes
 
-__all__ = ["Edge", "Hub", "error_page", "routes", "templates"]
+__all__ = ["Edge", "Hub", "Notices", "error_page", "routes", "templates"]
 
 
 def templates() -> Templates:

@@ -22,6 +22,7 @@ from lineset.kit.settings import Settings
 from lineset.privacy import Context, Door, Purpose, Register
 
 from .live import Hub
+from .notices import Notice, Notices
 from .reader import Reader, Units
 from .render import THEMES, Frame, Templates, Who, new_nonce
 from .security import PAGE_HEADERS, content_security_policy
@@ -49,6 +50,7 @@ class Edge(msgspec.Struct, frozen=True):
     authenticator: Authenticator
     templates: Templates
     hub: Hub
+    notices: Notices
 
 
 def edge(request: Ask) -> Edge:
@@ -61,7 +63,9 @@ def edge(request: Ask) -> Edge:
 async def principal(request: Ask) -> Principal | None:
     """Who is signed in, or None."""
     if "principal" not in request.state:
-        request.state.principal = await edge(request).authenticator.session(request.cookies.get(SESSION, ""))
+        here = edge(request)
+        request.state.principal = who = await here.authenticator.session(request.cookies.get(SESSION, ""))
+        request.state.notice = await here.notices.of(who) if who is not None else None
     found: Principal | None = request.state.principal
     return found
 
@@ -172,10 +176,17 @@ def page(
         who=_head(who),
         live=live and who is not None,
         contact=edge(request).settings.contact.complete,
+        notice=_notice(request) if who is not None else None,
     )
     html = edge(request).templates.render(template, reader, frame, context)
     headers = PAGE_HEADERS | {"content-security-policy": content_security_policy(nonce)}
     return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
+
+
+def _notice(request: Ask) -> Notice | None:
+    """What the signed-in person has to be told; the account's own page about it says so by itself."""
+    found = request.state.get("notice")
+    return found if isinstance(found, Notice) and request.url.path != "/account/texts" else None
 
 
 def csrf_token(request: Ask) -> str:

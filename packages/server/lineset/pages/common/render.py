@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from markupsafe import Markup
 
 from .assets import Assets
+from .notices import Notice
 from .quantity import code_words
 from .reader import Reader
 from .words import LANGUAGES, catalogue
@@ -30,7 +31,7 @@ class Who(msgspec.Struct, frozen=True):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """What every page needs around its own view. `contact`: the operator has said who runs this installation."""
+    """What every page needs around its own view. `contact`: the operator has said who runs this installation; `notice`: of a text."""
 
     path: str
     theme: str
@@ -39,6 +40,7 @@ class Frame(msgspec.Struct, frozen=True):
     who: Who | None = None
     live: bool = False
     contact: bool = False
+    notice: Notice | None = None
 
 
 def new_nonce() -> str:

@@ -4,13 +4,16 @@ from litestar.types import ControllerRouterHandler
 
 from lineset.kit.settings import Settings
 
-from . import invitations, mailbox, passwords, preferences, setting_up, signing_in, signing_up, site, transfers
+from . import invitations, mailbox, news, passwords, preferences, setting_up, signing_in, signing_up, site, texts, transfers, writing
 
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """The routes of this area; the development mailbox only where mails have no other way out."""
     return [
         *site.ROUTES,
+        *texts.ROUTES,
+        *writing.ROUTES,
+        *news.ROUTES,
         *signing_in.ROUTES,
         *signing_up.ROUTES,
         *passwords.ROUTES,

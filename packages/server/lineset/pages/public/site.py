@@ -1,16 +1,21 @@
-"""The first page, who runs this installation, and what search engines may read."""
+"""The first page, and what search engines may read."""
 
 from typing import Any
 
 from litestar import MediaType, Response, get
 from litestar.response import Redirect
 
-from ..common.edge import Ask, edge, page, principal, reader_of
+from ..common.edge import Ask, page, principal, reader_of
 from .landing import example
 
 ROBOTS = """User-agent: *
 Allow: /$
 Allow: /contact$
+Allow: /policy
+Allow: /terms
+Allow: /cookies$
+Allow: /recipients$
+Allow: /news$
 Allow: /static/
 Disallow: /
 """
@@ -24,21 +29,9 @@ async def first_page(request: Ask) -> Response[Any]:
     return page(request, "public/landing.html", reader, who, example=example(reader))
 
 
-@get("/contact")
-async def contact(request: Ask) -> Response[Any]:
-    """Who runs this installation. While the operator has not said so, the page says that instead and counts as not there."""
-    who = await principal(request)
-    details = edge(request).settings.contact
-    status = 200 if details.complete else 404
-    response = page(request, "public/contact.html", reader_of(request, who), who, status=status, contact=details)
-    if not details.complete:
-        response.headers["x-robots-tag"] = "noindex"
-    return response
-
-
 @get("/robots.txt", media_type=MediaType.TEXT, sync_to_thread=False)
 def robots() -> str:
-    """Only the first page and the contact are for search engines."""
+    """Only the pages that say what this is and how data is handled are for search engines."""
     return ROBOTS
 
 
@@ -48,4 +41,4 @@ def favicon() -> Redirect:
     return Redirect("/static/icon.svg", status_code=301)
 
 
-ROUTES = (first_page, contact, robots, favicon)
+ROUTES = (first_page, robots, favicon)

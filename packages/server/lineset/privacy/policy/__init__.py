@@ -5,6 +5,7 @@ from lineset.privacy.policy.document import Draft, Kind, compose, kept_promises,
 from lineset.privacy.policy.facts import Contact, Facts, Processor, categories_in_use, facts_of, gaps, holders_of
 from lineset.privacy.policy.statute import LETTERS, STATUTORY
 from lineset.privacy.policy.versions import (
+    Act,
     Head,
     Receipt,
     Version,
@@ -22,6 +23,7 @@ from lineset.privacy.policy.words import Grid, Line, Part, Speaker, Text, catego
 __all__ = [
     "LETTERS",
     "STATUTORY",
+    "Act",
     "Change",
     "Contact",
     "Difference",
