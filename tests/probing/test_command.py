@@ -29,12 +29,15 @@ def planted(installation: Engines, owner: psycopg.Connection) -> Iterator[Path]:
     unexpected.parent.rmdir()
 
 
-def run(installation: Engines, *words: str) -> tuple[int, str]:
+def lineset(installation: Engines, *words: str) -> tuple[int, str]:
     env = os.environ | {"LINESET_DATA": str(installation.data), "COLUMNS": "300"}
-    done = subprocess.run(
-        [sys.executable, "-m", "lineset", "verify-erasure", *words], env=env, capture_output=True, text=True, timeout=120, check=False
-    )
+    command = [sys.executable, "-m", "lineset", *words]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+def run(installation: Engines, *words: str) -> tuple[int, str]:
+    return lineset(installation, "verify-erasure", *words)
 
 
 def erase(owner: psycopg.Connection) -> None:
@@ -125,3 +128,27 @@ def test_a_record_of_another_installation_is_refused(installation: Engines, plan
     record.write_text(json.dumps(told))
     code, said = run(installation, "--against", str(record))
     assert (code, "another installation" in said) == (3, True), said
+
+
+def test_SEC_03_the_command_prints_the_review_and_keeps_it(installation: Engines, owner: psycopg.Connection) -> None:
+    master = installation.data / "secrets" / "master"
+    assert lineset(installation, "review", "--no-keep")[0] == 0, "it makes the key where there is none yet"
+    assert stat.S_IMODE(master.stat().st_mode) == 0o600
+    master.chmod(0o644)
+    try:
+        code, said = lineset(installation, "review")
+    finally:
+        master.chmod(0o600)
+    assert code == 0, said
+    assert "secrets/master can be read by others" in said
+    assert "nothing is stated on premises" in said
+    assert "litestar " in said, "dependencies with their versions"
+    code, said = lineset(installation, "review", "--json")
+    assert code == 0, said
+    made = json.loads(said[said.index("{") :])
+    assert not [line for line in made["attention"] if "secrets" in line]
+    assert {rule["what"] for rule in made["retention"]["rules"]} >= {"sessions", "history/raw/**", "logs/**"}
+    owner.execute("ALTER TABLE evidence NO FORCE ROW LEVEL SECURITY")
+    kept = owner.execute("SELECT count(*), bool_and(content->'access' IS NOT NULL) FROM evidence WHERE kind = 'review'").fetchone()
+    owner.execute("ALTER TABLE evidence FORCE ROW LEVEL SECURITY")
+    assert kept == (2, True)

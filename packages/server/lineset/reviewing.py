@@ -19,6 +19,7 @@ from lineset.kit.clock import now
 from lineset.kit.settings import Settings
 from lineset.platform import Platform, open_platform
 from lineset.privacy import Context, Purpose, System
+from lineset.privacy.egress import register_rows
 from lineset.privacy.evidence import MEASURES, Attestation, Overdue, RetentionReport, attestations, keep_evidence, retention_report
 from lineset.privacy.retention import HOUSEKEEPING
 
@@ -40,6 +41,19 @@ class KeyState(msgspec.Struct, frozen=True):
     ends_at: datetime | None = None
 
 
+class ProcessorState(msgspec.Struct, frozen=True):
+    """A recipient of the register, with what it may get now. `used`: the settings send data there; `complete`: it may receive."""
+
+    name: str
+    kind: str
+    region: str
+    used: bool
+    complete: bool
+    fields: tuple[str, ...]
+    purposes: tuple[str, ...]
+    ended_at: datetime | None
+
+
 class Dependency(msgspec.Struct, frozen=True):
     """A library that the server uses directly, in the version that is installed."""
 
@@ -53,6 +67,7 @@ class Review(msgspec.Struct, frozen=True):
     made_at: datetime
     version: str
     access: AccessReview
+    processors: tuple[ProcessorState, ...]
     retention: RetentionReport
     keys: tuple[KeyState, ...]
     dependencies: tuple[Dependency, ...]
@@ -84,9 +99,14 @@ async def review(platform: Platform, *, keep: bool = True) -> Review:
     async with platform.door.open(HOUSEKEEPING) as tx:
         retention = await retention_report(tx, platform.register, now().date(), overdue(platform))
         stated = tuple(await attestations(tx))
+        rows = await register_rows(tx, platform.settings)
+    processors = tuple(
+        ProcessorState(r.name or r.key, r.kind, r.region, r.used, r.complete, r.fields, r.purposes, r.ended_at) for r in rows
+    )
     keys = tuple(await asyncio.to_thread(_keys, platform.settings))
-    parts = (*_about_access(access), *_about_retention(retention), *_about_keys(keys), *_about_measures(stated))
-    made = Review(now(), metadata.version("lineset"), access, retention, keys, tuple(_dependencies()), stated, parts)
+    parts = (*_about_access(access), *_about_processors(processors), *_about_retention(retention), *_about_keys(keys))
+    parts += tuple(_about_measures(stated))
+    made = Review(now(), metadata.version("lineset"), access, processors, retention, keys, tuple(_dependencies()), stated, parts)
     if keep:
         async with platform.door.open(HOUSEKEEPING) as tx:
             await keep_evidence(tx, "review", f"{made.made_at:%Y-%m-%d}", made)
@@ -142,6 +162,12 @@ def _about_access(access: AccessReview) -> Iterable[str]:
         yield f"Tokens: {access.idle_tokens} were not used for 180 days. Ask their people to revoke them."
 
 
+def _about_processors(processors: Iterable[ProcessorState]) -> Iterable[str]:
+    for one in processors:
+        if one.used and not one.complete:
+            yield f"Processors: the settings send data to {one.name}, but its entry is not complete. Fill it in in the console."
+
+
 def _about_retention(report: RetentionReport) -> Iterable[str]:
     for rule in report.rules:
         if rule.overdue:
@@ -176,6 +202,11 @@ def told(made: Review) -> Iterable[tuple[str, str]]:
         lambda c: f"{c.name}: {c.people} people, {c.households} households, {c.grants} grants, {c.endless} of them without an end",
     )
     yield "line", f"  programs' tokens: {made.access.tokens}, unused for 180 days: {made.access.idle_tokens}"
+    yield from _section(
+        "Processors and other recipients",
+        made.processors,
+        lambda p: f"{p.name}, {p.kind}, {p.region or 'no region'}: {', '.join(p.fields) or 'nothing'}" + (" (ended)" if p.ended_at else ""),
+    )
     yield from _section(
         f"Retention in {made.retention.period}",
         [r for r in made.retention.rules if r.count or r.overdue],

@@ -124,3 +124,15 @@ def test_ACC_05_other_staff_look_and_change_nothing(operator: Visitor, visitor: 
         answer = visitor.client.post(path, data=values)
         assert answer.status_code == 403, path
         assert "Only the" in answer.text
+
+
+def test_SEC_03_a_measure_is_stated_and_reports_are_kept_for_download(operator: Visitor, ines: Visitor) -> None:
+    assert ines.get("/console/evidence").status == 404
+    page = operator.get("/console/evidence")
+    assert page.status == 200
+    assert "No report yet" in page.text
+    assert page.text.count("Not stated yet.") >= 4
+    assert operator.send(page, "/console/evidence", measure="premises", statement=" ").status == 422
+    assert operator.send(page, "/console/evidence", measure="moon", statement="Locked.").status == 422
+    stated = operator.send(page, "/console/evidence", measure="premises", statement="One locked room, two keys.")
+    assert "One locked room, two keys." in stated.text

@@ -2,9 +2,9 @@
 
 from litestar.types import ControllerRouterHandler
 
-from . import companies, minting, overview, staff, troubles
+from . import companies, evidence, minting, overview, staff, troubles
 
 
 def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
-    return [*overview.ROUTES, *companies.ROUTES, *minting.ROUTES, *troubles.ROUTES, *staff.ROUTES]
+    return [*overview.ROUTES, *companies.ROUTES, *minting.ROUTES, *troubles.ROUTES, *staff.ROUTES, *evidence.ROUTES]
