@@ -18,7 +18,7 @@ from lineset.accounts.companies import (
     list_staff,
     remove_staff,
 )
-from lineset.accounts.credentials import change_email, change_password, confirm_email
+from lineset.accounts.credentials import change_email, change_password, confirm_email, prove_password
 from lineset.accounts.devices import Agent, Device, SignIn, forget_device, forget_session, forget_token, list_devices, read_agent
 from lineset.accounts.entry import SignedIn, ask_reset, make_household, reset_password, sign_in, sign_up, verify
 from lineset.accounts.grants import Client, Grant, company_acting, grant_access, list_clients, list_grants, revoke_access
@@ -44,7 +44,7 @@ from lineset.accounts.invitations import (
 )
 from lineset.accounts.jobs import add_jobs
 from lineset.accounts.model import COMPANY_ROLES, HOUSEHOLD_ROLES, SCOPES, STAFF_ROLES
-from lineset.accounts.notices import Reader, find_reader, write_to_owners
+from lineset.accounts.notices import Reader, find_reader, tell_copy_ready, write_to_owners
 from lineset.accounts.people import Contact, NewContact, Profile, add_contact, change_contact, change_profile, get_profile, remove_contact
 from lineset.accounts.principals import (
     Authenticator,
@@ -146,6 +146,7 @@ __all__ = [
     "make_household",
     "make_token",
     "operator_link",
+    "prove_password",
     "read_agent",
     "read_invitation",
     "remove_contact",
@@ -160,6 +161,7 @@ __all__ = [
     "sign_out",
     "sign_out_everywhere",
     "sign_up",
+    "tell_copy_ready",
     "verify",
     "withdraw_invitation",
     "write_to_owners",

@@ -24,7 +24,7 @@ async def change_password(door: Door, person_id: UUID, current: str, new: str, *
         Invalid: the new one is refused.
         TooMany: too many wrong tries.
     """
-    email = await _prove(door, person_id, current)
+    email = await prove_password(door, person_id, current)
     check_password(new, email)
     if new == current:
         raise Invalid("same_password", "This is the password that you have already. Choose another.", "password")
@@ -47,7 +47,7 @@ async def change_email(door: Door, person_id: UUID, password: str, new_email: st
         TooMany: too many tries or mails.
     """
     new_email = clean_email(new_email)
-    if await _prove(door, person_id, password) == new_email:
+    if await prove_password(door, person_id, password) == new_email:
         raise Invalid("same_email", "This is the address that your account has already.", "email")
     await admit(door, Counter("mail to", new_email, 5))
     async with door.open(ACCOUNT) as tx:
@@ -86,8 +86,13 @@ async def confirm_email(door: Door, person_id: UUID, token: str) -> None:
         await end_links(tx, person_id, "reset")
 
 
-async def _prove(door: Door, person_id: UUID, password: str) -> str:
-    """Check the present password; the present e-mail address."""
+async def prove_password(door: Door, person_id: UUID, password: str) -> str:
+    """Check the present password, for what should not happen at a browser left open; the present e-mail address.
+
+    Raises:
+        Denied: it is wrong.
+        TooMany: too many wrong tries.
+    """
     counter = Counter("password of", str(person_id), 6)
     await admit(door, counter)
     async with door.open(SECURITY) as tx:

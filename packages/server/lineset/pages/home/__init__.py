@@ -6,7 +6,7 @@ from ..common.flows.erasing import erasing_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
-from . import routes_data, routes_machines, routes_now, routes_sites, routes_transfer
+from . import routes_data, routes_machines, routes_now, routes_privacy, routes_sites, routes_transfer
 from .area import HOME
 from .manifest import manifest
 
@@ -19,6 +19,7 @@ def routes() -> list[ControllerRouterHandler]:
         manifest,
         *routes_data.HANDLERS,
         *routes_now.HANDLERS,
+        *routes_privacy.HANDLERS,
         *routes_machines.HANDLERS,
         *routes_sites.HANDLERS,
         *routes_transfer.HANDLERS,
