@@ -4,6 +4,7 @@ A new table is filled by the types and keys of its columns. Where that can't be 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -57,7 +58,10 @@ NOT_YET = {"ended_at", "revoked_at", "ends_at", "used_at", "retired_at", "accept
 
 @dataclass
 class Side:
-    """One household with its owner, and the company that it lets in, with a technician. `rows` holds each table's keys."""
+    """One household with its owner, and the company that it lets in, with a technician. `rows` holds each table's keys.
+
+    `values`: as `VALUES`, for this side; `mark` may put something of its own where any value would do.
+    """
 
     name: str
     owner: UUID = field(default_factory=new_id)
@@ -66,6 +70,8 @@ class Side:
     company: UUID = field(default_factory=new_id)
     ids: dict[str, Any] = field(default_factory=dict)
     rows: dict[str, set[Key]] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    mark: Callable[[Column[Any], Any], Any] = lambda column, value: value  # noqa: ARG005
 
 
 def key_columns(table: Table) -> list[str]:
@@ -103,12 +109,13 @@ def _insert(connection: Connection, table: Table, side: Side, row: dict[str, Any
 
 def _row(table: Table, side: Side) -> dict[str, Any]:
     row = {}
+    values = VALUES | side.values
     for column in table.columns:
         if column.identity is not None:
             continue
         name = f"{table.name}.{column.name}"
-        if name in VALUES:
-            row[column.name] = VALUES[name](side) if callable(VALUES[name]) else VALUES[name]
+        if name in values:
+            row[column.name] = values[name](side) if callable(values[name]) else values[name]
         elif column.primary_key and column.name == "id":
             row["id"] = side.ids.get(table.name) or new_id()
         else:
@@ -140,7 +147,7 @@ def _value(table: Table, column: Column[Any], side: Side) -> Any:
         (String, f"{side.name}-{new_id().hex[-8:]}"),
     ):
         if isinstance(column.type, kind):
-            return value
+            return side.mark(column, value)
     raise AssertionError(f"teach the filler what {table.name}.{column.name} of type {column.type} may hold")
 
 

@@ -29,7 +29,23 @@ HIDDEN = {
 """No person reads these rows: measurements only through access.read_frames, mails only in one's own mailbox."""
 PUBLIC = {"organisations", "closings", "history_files", "policy_versions", "audit_checkpoints", "recipients", "agreements"}
 """Everybody may know which companies there are."""
-OWN = {"api_tokens", "app_events", "contacts", "erasures", "export_parts", "exports", "mails", "one_time_tokens", "opt_outs", "person_changes", "policy_receipts", "person_consent_receipts", "sessions"}
+OWN = {
+    "account_export_parts",
+    "account_exports",
+    "api_tokens",
+    "app_events",
+    "contacts",
+    "erasures",
+    "export_parts",
+    "exports",
+    "mails",
+    "one_time_tokens",
+    "opt_outs",
+    "person_changes",
+    "policy_receipts",
+    "person_consent_receipts",
+    "sessions",
+}
 """A person's own, nobody else's."""
 OF_MEMBERS = {"consent_receipts", "household_changes", "transfers", "gateway_connections", "access_log", "staff_accesses", "disclosures", "recipient_notices"}
 """What a household does not show to the companies that it lets in."""

@@ -18,6 +18,7 @@ from lineset.privacy.consent import model as _consent
 from lineset.privacy.copies import DATA_COPY_DAYS, KEY_COPY_DAYS
 from lineset.privacy.egress import model as _egress
 from lineset.privacy.erasure import model as _erasure
+from lineset.privacy.exporting import model as _exporting
 from lineset.privacy.policy import model as _policy
 from lineset.sites import model as _sites
 from lineset.telemetry import model as _telemetry
@@ -26,7 +27,7 @@ from lineset.telemetry import model_history as _history
 
 MIGRATIONS = "migrations"
 metadata = Base.metadata
-MODELS = (_audit, _accounts, _apps, _changes, _consent, _control, _copies, _egress, _erasure, _exports, _gateways, _history, _messaging, _news, _policy, _privacy, _sites, _telemetry)
+MODELS = (_audit, _accounts, _apps, _changes, _consent, _control, _copies, _egress, _erasure, _exporting, _exports, _gateways, _history, _messaging, _news, _policy, _privacy, _sites, _telemetry)
 _AS_LONG_AS_USED = Retention("replaced", 0)
 
 ENGINES = (
@@ -173,6 +174,14 @@ FILES = (
         Subject.HOUSEHOLD,
         (Purpose.KEEP,),
         Retention("made", DATA_COPY_DAYS),
+    ),
+    File(
+        "account_exports/**",
+        "copies of all data about somebody that they asked for",
+        "user.content.private",
+        Subject.PERSON,
+        (Purpose.RIGHTS,),
+        Retention("ready", _exporting.FILE_DAYS),
     ),
     File("postgres/**", "the database", "system.operations", Subject.HOUSEHOLD, (Purpose.OPERATE,), _AS_LONG_AS_USED),
     File(

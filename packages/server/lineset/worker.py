@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -23,9 +24,9 @@ from lineset.kit.bus import DEVICE_STREAM
 from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
-from lineset.kit.storage import storage
+from lineset.kit.storage import Storage, storage
 from lineset.platform import Platform, open_platform
-from lineset.privacy import Context, Purpose, System
+from lineset.privacy import Context, Purpose, System, Tx, exporting
 
 log = structlog.get_logger(__name__)
 
@@ -45,8 +46,12 @@ def jobs(platform: Platform) -> procrastinate.App:
     telemetry.exports.add_jobs(app, platform.door, storage(platform.settings, "exports"))
     downloads = storage(platform.settings, "exports")
 
-    async def erase_downloads(series: list[int], household: UUID) -> None:  # noqa: ARG001 - a download is found by its series alone
+    copies = storage(platform.settings, "account_exports")
+    exporting.add_jobs(app, platform.door, copies, workshop(platform, copies))
+
+    async def erase_downloads(series: list[int], household: UUID) -> None:
         await telemetry.exports.delete_exports(platform.door, downloads, series)
+        await exporting.forget_exports(platform.door, copies, household)
 
     async def erase_broker(series: list[int], household: UUID) -> None:  # noqa: ARG001 - what waits there is nobody's by name
         if not await platform.bus.emptied(DEVICE_STREAM):
@@ -56,6 +61,22 @@ def jobs(platform: Platform) -> procrastinate.App:
     telemetry.add_jobs(app, platform.door, platform.engine, history, (erase_downloads, erase_broker))
     add_jobs(app, platform)
     return app
+
+
+def workshop(platform: Platform, copies: Storage) -> exporting.Workshop:
+    """Where copies of people's data are made: with what domains hand over, in each person's language."""
+
+    def words(language: str) -> Callable[[str], str]:
+        from lineset.pages.common.words import catalogue  # noqa: PLC0415 - an idle worker has no use for the pages
+
+        return catalogue(language).gettext
+
+    async def language(tx: Tx, person: UUID) -> str:
+        reader = await accounts.find_reader(tx, person)
+        return reader.language if reader is not None else "en"
+
+    exporters = {"measurements": telemetry.exports.Measurements()}
+    return exporting.Workshop(platform.door, copies, platform.register, exporters, language, words, accounts.tell_copy_ready)
 
 
 def add_jobs(app: procrastinate.App, platform: Platform) -> None:

@@ -46,6 +46,11 @@ async def tell(tx: Tx, person_id: UUID, kind: str, **values: str | Callable[[Rea
     await write_to(tx, person_id, None, kind, **values)
 
 
+async def tell_copy_ready(tx: Tx, person_id: UUID, until: datetime) -> None:
+    """Mail that person that the copy of their data is there until that time."""
+    await tell(tx, person_id, "copy_ready", until=lambda reader: reader.time(until))
+
+
 async def write_to(tx: Tx, person_id: UUID, address: str | None, kind: str, **values: str | Callable[[Reader], str]) -> None:
     """As `tell`, to another address of that person, such as one to be confirmed."""
     reader = await find_reader(tx, person_id)

@@ -21,6 +21,7 @@ from lineset.privacy.declare import (
 )
 from lineset.privacy.door import Context, Door, Person, System, Tx
 from lineset.privacy.erasure import Erasure, Plan, Target, ask_erasure, cancel_erasure, list_erasures, plan
+from lineset.privacy.exporting import AccountExport, ask_export, list_exports_of
 from lineset.privacy.evidence import record as record_retention
 from lineset.privacy.holds import Hold, held_households, list_holds, place_hold, release_hold
 from lineset.privacy.jobs import add_jobs
@@ -40,6 +41,7 @@ __all__ = [
     "CHOICES",
     "WHILE_ACCOUNT",
     "WHILE_HOUSEHOLD",
+    "AccountExport",
     "Choice",
     "Consent",
     "Context",
@@ -71,6 +73,7 @@ __all__ = [
     "acting",
     "add_jobs",
     "ask_erasure",
+    "ask_export",
     "by_household",
     "by_person",
     "cancel_erasure",
@@ -83,6 +86,7 @@ __all__ = [
     "held",
     "held_households",
     "list_erasures",
+    "list_exports_of",
     "list_holds",
     "needs_new_yes",
     "network_of",

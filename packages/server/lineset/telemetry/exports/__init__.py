@@ -2,6 +2,7 @@
 
 from lineset.kit.storage import Storage
 from lineset.privacy import Door
+from lineset.telemetry.exports.account import Measurements
 from lineset.telemetry.exports.direct import csv_of, machine_at_once, name_of, parquet_of
 from lineset.telemetry.exports.jobs import add_jobs
 from lineset.telemetry.exports.plan import DETAILS, FORMATS, STREAM_DAYS, Machine, Size, Wanted, at_once, wanted_of
@@ -28,6 +29,7 @@ __all__ = [
     "Export",
     "File",
     "Machine",
+    "Measurements",
     "Size",
     "Wanted",
     "add_jobs",

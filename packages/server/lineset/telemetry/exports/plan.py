@@ -26,7 +26,7 @@ STREAM_DAYS = {"raw": 7.1, "hour": 92.0, "day": 3_660.0}
 """Days of one machine that are sent at once, without a job: a week with its hour of daylight saving, a quarter, ten years."""
 _SAMPLED = 16
 _TOO_MUCH = "That is too much for one download. Choose a shorter time, fewer machines, or hourly or daily sums."
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 # Bytes a value takes in the file: as compressed text, and in columns (measured on readings of the simulator).
 _BYTES_A_VALUE = {"csv": 2.2, "parquet": 1.6}
 
@@ -45,12 +45,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine whose readings are wanted: the series that the asker may see, all points that it has ever sent, its site's time zone."""
+    """A machine whose readings are wanted: the series that the asker may see, all points that it has ever sent, its site's time zone.
+
+    `site` is None for one that is somebody else's by now.
+    """
 
     id: UUID
     name: str
     type: str
-    site: UUID
+    site: UUID | None
     time_zone: str
     series: list[int]
     points: list[str]
@@ -207,7 +210,7 @@ async def closed_until(tx: Tx) -> datetime:
             "SELECT greatest(least(access.closed_until(), (SELECT min(d)::timestamp AT TIME ZONE 'UTC' FROM access.days() AS d)),"
             " :earliest)"
         ),
-        {"earliest": _EARLIEST},
+        {"earliest": EARLIEST},
     )
     assert isinstance(found, datetime)  # noqa: S101 - the function always has an answer
     return found
