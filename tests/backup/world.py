@@ -19,6 +19,7 @@ from lineset.kit.settings import Settings
 from lineset.kit.storage import storage
 from lineset.privacy import Context, Purpose, System
 from lineset.telemetry.history.jobs import close_now
+from psycopg import sql
 
 from tests.functional.devices.world import Home, home, technician
 
@@ -84,7 +85,7 @@ def counts(settings: Settings) -> dict[str, int]:
         found = {}
         for name, declared in schema.register().tables.items():
             if declared.backup is True and name != "copies":
-                row = owner.execute(f'SELECT count(*) FROM "{name}"').fetchone()  # type: ignore[arg-type]
+                row = owner.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))).fetchone()
                 found[name] = int(row[0]) if row else 0
         return found
 

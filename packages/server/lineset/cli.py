@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -311,43 +311,36 @@ def review(
             out.print(f"[{styles[style]}]{escape(line)}[/]" if style in styles else escape(line))
 
 
-@app.command("backup")
-def backup_(
+@app.command()
+def backup(
     file: Annotated[Path, typer.Argument(help="Where to write it; with --verify: the backup to check.", dir_okay=False)],
-    keys: Annotated[Path | None, typer.Option(help="Where to write the copy of the keys [FILE.keys]. Keep it apart.", dir_okay=False)] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Check a backup, with --keys all that they open, and write nothing.")] = False,
+    keys: Annotated[Path | None, typer.Option(help="The copy of the keys [FILE.keys]. Keep it apart from FILE.", dir_okay=False)] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Check a backup (with --keys: all that they open) and write nothing.")] = False,
     data: Data = None,
 ) -> None:
     """Write a backup of everything while the platform runs, and apart from it a copy of the keys that open it."""
+    from lineset.backup import take  # noqa: PLC0415 - see the module
+    from lineset.backup import verify as check  # noqa: PLC0415 - see the module
+
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # as in `up`
     with _plainly():
         settings = _settings(data)
-        from lineset import backup  # noqa: PLC0415 - see the module
-
-        if verify:
-            with _progress("Checking", "bytes") as show:
-                found = backup.verify(settings, file, keys, show)
-            out.print(f"whole: made {found.made_at:%Y-%m-%d %H:%M} UTC by Lineset {found.version}, {found.rows:,} rows of {found.subjects:,}")
-            out.print(f"{found.opened:,} of {found.chunks:,} chunks were opened" + ("" if keys else ": those that need no copy of the keys"))
-            return
-        with _progress("Writing", "bytes") as show:
-            taken = asyncio.run(backup.take(settings, file, keys or file.with_name(f"{file.name}.keys"), show))
-        out.print(f"[bold]{taken.rows:,} rows of {taken.subjects:,} people and households[/] in {escape(str(file))}, {taken.bytes:,} bytes")
-        if taken.left_out:
-            out.print(f"[yellow]{taken.left_out} are being erased and are left out[/]")
-        out.print(f"keys in {escape(str(taken.keys))}: keep them apart, for at most {backup.KEY_COPY_DAYS} days, and `secrets` elsewhere again")
+        with _progress("Checking" if verify else "Writing", "bytes") as show:
+            if verify:
+                told = check(settings, file, keys, show).lines()
+            else:
+                told = asyncio.run(take(settings, file, keys or file.with_name(f"{file.name}.keys"), show)).lines()
+        _say(told)
 
 
 @app.command("backup-keys")
 def backup_keys(file: Annotated[Path, typer.Argument(help="Where to write it.", dir_okay=False)], data: Data = None) -> None:
-    """Write a copy of the keys alone, with the marks of what was erased. Often: what is erased after it would come back with it."""
+    """Write a copy of the keys alone, with the marks of what was erased. Do so often: what is erased later comes back with an old one."""
+    from lineset.backup import take_keys  # noqa: PLC0415 - see the module
+
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # as in `up`
     with _plainly():
-        settings = _settings(data)
-        from lineset import backup  # noqa: PLC0415 - see the module
-
-        copy = asyncio.run(backup.take_keys(settings, file))
-        out.print(f"[bold]{len(copy.keys):,} keys[/] in {escape(str(file))}, and {len(copy.marks):,} marks of erasures")
+        _say(asyncio.run(take_keys(_settings(data), file)).lines())
 
 
 @app.command()
@@ -356,18 +349,21 @@ def restore(
     keys: Annotated[Path | None, typer.Option(help="The copy of the keys, where the key store itself is lost.", dir_okay=False)] = None,
     data: Data = None,
 ) -> None:
-    """Restore a backup into an empty installation that has the folder `secrets`; what was erased since does not come back."""
+    """Restore a backup into an empty installation that has the folder `secrets`. What was erased since does not come back."""
+    from lineset.backup import restore as work  # noqa: PLC0415 - see the module
+
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # as in `up`
     with _plainly():
         settings = _settings(data)
-        from lineset import backup  # noqa: PLC0415 - see the module
-
         with _progress("Restoring", "chunks") as show:
-            done = asyncio.run(backup.restore(settings, file, keys, show))
-        out.print(f"[bold]{done.rows:,} rows of {len(done.subjects):,} people and households[/] as of {done.made_at:%Y-%m-%d %H:%M} UTC")
-        if done.gone:
-            told = f"{len(done.gone)} were erased since and did not come back" + (f", nor {done.dropped} rows of others about them" * bool(done.dropped))
-            out.print(f"[yellow]{told}[/]")
+            done = asyncio.run(work(settings, file, keys, show))
+        _say(done.lines())
+
+
+def _say(lines: Iterable[tuple[str, str]]) -> None:
+    """Lines with a style each."""
+    for style, line in lines:
+        out.print(f"[{style}]{escape(line)}[/]" if style else escape(line))
 
 
 @app.command("verify-erasure")
@@ -399,8 +395,7 @@ def verify_erasure(
                 outcome = probing.record(settings, record, texts, expect or (), show)
             elif against is not None:
                 outcome = probing.verify(settings, against, texts, show)
-    for style, line in outcome.lines():
-        out.print(f"[{style}]{escape(line)}[/]" if style else escape(line))
+    _say(outcome.lines())
     raise typer.Exit(outcome.code)
 
 

@@ -4,6 +4,5 @@ from lineset.backup.keys import Copy
 from lineset.backup.restoring import Restored, Verified, restore, verify
 from lineset.backup.sealing import BadBackup
 from lineset.backup.taking import Taken, take, take_keys
-from lineset.privacy.copies import KEY_COPY_DAYS
 
-__all__ = ["KEY_COPY_DAYS", "BadBackup", "Copy", "Restored", "Taken", "Verified", "restore", "take", "take_keys", "verify"]
+__all__ = ["BadBackup", "Copy", "Restored", "Taken", "Verified", "restore", "take", "take_keys", "verify"]

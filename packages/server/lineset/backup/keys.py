@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -39,6 +39,13 @@ class Copy(msgspec.Struct, frozen=True):
     made_at: datetime
     keys: dict[str, bytes]
     marks: dict[str, bytes]
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """What to tell, as style and text."""
+        yield (
+            "bold",
+            f"{len(self.keys):,} keys and {len(self.marks):,} marks of erasures; not to be kept for more than {KEY_COPY_DAYS} days",
+        )
 
 
 class _Nowhere:

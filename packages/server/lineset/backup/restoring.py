@@ -50,6 +50,15 @@ class Restored:
     subjects: set[bytes] = field(default_factory=set)
     gone: set[bytes] = field(default_factory=set)
 
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """What to tell, as style and text."""
+        yield "bold", f"{self.rows:,} rows of {len(self.subjects):,} people and households, as of {self.made_at:%Y-%m-%d %H:%M} UTC"
+        if self.gone:
+            yield (
+                "yellow",
+                f"{len(self.gone):,} were erased since and did not come back, nor did {self.dropped:,} rows of others about them",
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -61,6 +70,11 @@ class Verified:
     subjects: int
     chunks: int
     opened: int
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """What to tell, as style and text."""
+        yield "bold", f"whole: {self.rows:,} rows of {self.subjects:,} people and households"
+        yield "", f"made {self.made_at:%Y-%m-%d %H:%M} UTC by Lineset {self.version}; {self.opened:,} of {self.chunks:,} chunks were opened"
 
 
 def verify(settings: Settings, file: Path, keys: Path | None, progress: Progress) -> Verified:
@@ -169,8 +183,8 @@ def _require_empty_folder(settings: Settings) -> None:
     if not settings.database_url and (settings.data / "postgres").exists():
         raise Conflict(
             "not_empty",
-            f"{settings.data} has a database already. Restore into a new data folder that holds nothing but `secrets` (and `nats`, where the"
-            " key store has survived).",
+            f"{settings.data} has a database already. Restore into a new data folder that holds nothing but `secrets` (and `nats` where"
+            " the key store has survived).",
         )
     if not carrying.empty(storage(settings, "history")):
         raise Conflict("not_empty", "There is history already where it would be restored to. Empty that place, or name another.")

@@ -39,7 +39,7 @@ class BadBackup(LinesetError):
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What stands openly at the beginning. `check`: a digest by which the right master key is known; `salt`: the file's keys are its own."""
+    """What stands openly at the beginning. `check`: a digest by which the right master key is known; each file has its own `salt`."""
 
     format: int
     version: str

@@ -49,6 +49,13 @@ class Taken:
     subjects: int
     left_out: int
 
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """What to tell, as style and text."""
+        yield "bold", f"{self.rows:,} rows of {self.subjects:,} people and households in {self.file}, {self.bytes:,} bytes"
+        if self.left_out:
+            yield "yellow", f"{self.left_out} that are being erased are left out"
+        yield "", f"The keys are in {self.keys}. Keep them apart, for {copies.KEY_COPY_DAYS} days at most, and `secrets` in a third place."
+
 
 async def take(settings: Settings, file: Path, keys: Path, progress: Progress) -> Taken:
     """Write a backup to `file` and a copy of the key store to `keys`. Each appears whole or not at all.
@@ -58,8 +65,7 @@ async def take(settings: Settings, file: Path, keys: Path, progress: Progress) -
         Conflict: somebody else has been changing history for ten minutes.
         BusFault: the key store does not answer.
     """
-    for path in (file, keys):
-        check_target(settings, path)
+    file, keys = check_target(settings, file), check_target(settings, keys)
     vault_of(settings)  # before anything would make a new master key
     async with open_platform(settings, "backup") as here:
         with _written(file) as out, contextlib.ExitStack() as stack:
@@ -71,9 +77,9 @@ async def take(settings: Settings, file: Path, keys: Path, progress: Progress) -
                 run.begin(copy)
                 await asyncio.to_thread(run.measurements)
             digest = await asyncio.to_thread(run.others)  # without the lock, for which others may be waiting
-        await _note(here, "data", file, made_at, digest)
+        await _note(here, "data", file, made_at, run.size, digest)
         await _write_keys(here, keys, copy)
-    return Taken(file, keys, file.stat().st_size, run.rows, len(run.subjects), len(run.left_out))
+    return Taken(file, keys, run.size, run.rows, len(run.subjects), len(run.left_out))
 
 
 async def take_keys(settings: Settings, keys: Path) -> Copy:
@@ -83,7 +89,7 @@ async def take_keys(settings: Settings, keys: Path) -> Copy:
         Invalid: the path can't be used, or the master key is missing.
         BusFault: the key store does not answer.
     """
-    check_target(settings, keys)
+    keys = check_target(settings, keys)
     vault_of(settings)
     async with open_platform(settings, "backup") as here:
         copy = await copy_of(here.bus, now())
@@ -91,8 +97,8 @@ async def take_keys(settings: Settings, keys: Path) -> Copy:
     return copy
 
 
-def check_target(settings: Settings, path: Path) -> None:
-    """Raises Invalid unless a new file can be made there: not over another, nor among the installation's own files."""
+def check_target(settings: Settings, path: Path) -> Path:
+    """The whole path of a new file. Raises Invalid unless it can be made: not over another, nor among the installation's own files."""
     whole = path.absolute()
     if whole.exists() or whole.is_symlink():
         raise Invalid("exists", f"{path} exists already. Name a file that does not.")
@@ -101,9 +107,8 @@ def check_target(settings: Settings, path: Path) -> None:
     below = whole.parent.resolve()
     data = settings.data.resolve()
     if below.is_relative_to(data) and below != data / "backups":
-        raise Invalid(
-            "inside", f"{path} is in the data folder, which a backup should outlive. Name a file elsewhere, or below {data}/backups."
-        )
+        raise Invalid("inside", f"{path} is in the data folder, which a backup must outlive. Name a file elsewhere, or in {data}/backups.")
+    return whole
 
 
 @contextlib.contextmanager
@@ -129,13 +134,13 @@ def _written(path: Path) -> Iterator[BinaryIO]:
 async def _write_keys(here: Platform, path: Path, copy: Copy) -> None:
     with _written(path) as out:
         digest = write_copy(here.vault, copy, out)
-    await _note(here, "keys", path, copy.made_at, digest)
+        size = out.tell()
+    await _note(here, "keys", path, copy.made_at, size, digest)
 
 
-async def _note(here: Platform, kind: copies.CopyKind, path: Path, made_at: datetime, digest: str) -> None:
-    whole = path.absolute()
+async def _note(here: Platform, kind: copies.CopyKind, path: Path, made_at: datetime, size: int, digest: str) -> None:
     async with here.door.open(copies.BACKUP) as tx:
-        await copies.note_copy(tx, kind, whole, made_at, os.stat(whole).st_size, digest)
+        await copies.note_copy(tx, kind, str(path), made_at, size, digest)
 
 
 @contextlib.asynccontextmanager
@@ -189,6 +194,11 @@ class _Run:
         self.rows = 0
         self.subjects: set[UUID] = set()
         self.left_out: set[UUID] = set()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file so far."""
+        return self._writer.size
 
     def close(self) -> None:
         self._snapshot.close()

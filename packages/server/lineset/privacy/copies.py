@@ -44,10 +44,10 @@ class Made:
     deleted_at: datetime | None
 
 
-async def note_copy(tx: Tx, kind: CopyKind, path: Path, made_at: datetime, size: int, sha256: str) -> None:
+async def note_copy(tx: Tx, kind: CopyKind, path: str, made_at: datetime, size: int, sha256: str) -> None:
     """Note that a copy was made. For `System("backup")`."""
     ends = made_at + timedelta(days=KEY_COPY_DAYS if kind == "keys" else DATA_COPY_DAYS)
-    tx.session.add(CopyRow(id=new_id(), kind=kind, path=str(path), made_at=made_at, ends_at=ends, bytes=size, sha256=sha256))
+    tx.session.add(CopyRow(id=new_id(), kind=kind, path=path, made_at=made_at, ends_at=ends, bytes=size, sha256=sha256))
     await tx.session.flush()
 
 
