@@ -27,6 +27,7 @@ from lineset.kit.settings import Settings
 from lineset.kit.storage import Storage, storage
 from lineset.platform import Platform, open_platform
 from lineset.privacy import Context, Purpose, System, Tx, exporting
+from lineset.privacy.copies import add_copy_jobs
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +60,7 @@ def jobs(platform: Platform) -> procrastinate.App:
 
     history = storage(platform.settings, "history")
     telemetry.add_jobs(app, platform.door, platform.engine, history, (erase_downloads, erase_broker))
+    add_copy_jobs(app, platform.door)
     add_jobs(app, platform)
     return app
 

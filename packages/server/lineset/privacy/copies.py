@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
+import procrastinate
 import structlog
 from sqlalchemy import func, select, update
 
@@ -66,6 +67,15 @@ async def readable_until(tx: Tx, destroyed: datetime) -> datetime:
         select(func.max(CopyRow.ends_at)).where(CopyRow.kind == "keys", CopyRow.made_at <= destroyed, CopyRow.deleted_at.is_(None))
     )
     return max(destroyed, last) if last is not None else destroyed
+
+
+def add_copy_jobs(app: procrastinate.Blueprint, door: Door) -> None:
+    """Register `privacy.prune_copies`, each day."""
+
+    @app.periodic(cron="7 3 * * *")
+    @app.task(name="privacy.prune_copies", queueing_lock="privacy.prune_copies")
+    async def prune(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await prune_copies(door)
 
 
 async def prune_copies(door: Door) -> int:
