@@ -1,6 +1,7 @@
 """The catalogue of points: every quantity Lineset knows by name, with its unit and plausible range."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal
@@ -8,13 +9,14 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["real", "counter", "code"]
+Consent = Literal["", "presence", "location"]
 
 
 class Point(msgspec.Struct, frozen=True):
     """One measured or commanded quantity.
 
     `low` and `high` are in `unit`. A `code` point holds one of `codes`, word to number, and travels as either.
-    `label` has a text for each language ("en", "es").
+    `label` has a text for each language ("en", "es"). `consent` names what its home has to have switched on before it is taken.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Point(msgspec.Struct, frozen=True):
     label: Mapping[str, str]
     about: str
     codes: Mapping[str, int]
+    consent: Consent = ""
 
     def word(self, number: float) -> str | None:
         """The word of a code's number, or None when the number is not one of the codes."""
@@ -40,6 +43,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     low: float = 0.0
     high: float = 0.0
     codes: dict[str, int] = {}
+    consent: Consent = ""
 
 
 def _load() -> Mapping[str, Point]:
@@ -56,8 +60,31 @@ def _load() -> Mapping[str, Point]:
             label=MappingProxyType({"en": line.en, "es": line.es}),
             about=line.about,
             codes=MappingProxyType(line.codes),
+            consent=line.consent,
         )
     return MappingProxyType(points)
 
 
 POINTS: Mapping[str, Point] = _load()
+
+_MOST_NAME = 64
+_PRESENCE = ("occupancy", "occupied", "occupants", "presence", "motion", "pir", "people", "person", "persons")
+_LOCATION = ("latitude", "longitude", "lat", "lon", "lng", "gps", "location", "geolocation", "geohash", "coordinates")
+_TELLING: dict[str, Consent] = {**dict.fromkeys(_PRESENCE, "presence"), **dict.fromkeys(_LOCATION, "location")}
+"""Words in names that a device makes up itself, by what they tell of people."""
+
+
+def consent_for(name: str) -> Consent:
+    """What a home has to have switched on before a point of that name is taken from its devices; "" for nothing.
+
+    A name that the catalogue does not know is judged by its words: `hall_motion` tells of presence.
+    """
+    return _consent_for(name) if len(name) <= _MOST_NAME else ""
+
+
+@lru_cache(maxsize=10_000)
+def _consent_for(name: str) -> Consent:
+    known = POINTS.get(name)
+    if known is not None:
+        return known.consent
+    return next((_TELLING[word] for word in name.lower().split("_") if word in _TELLING), "")

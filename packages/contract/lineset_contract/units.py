@@ -72,6 +72,7 @@ _TABLE = (
     Unit("uA", "uA", "µA"),
     Unit("dBm", "dBm", "dBm"),
     Unit("1", "1", ""),
+    Unit("deg", "deg", "°"),
     Unit("", "", ""),
 )
 

@@ -60,6 +60,12 @@ def jobs(platform: Platform) -> procrastinate.App:
 
     history = storage(platform.settings, "history")
     telemetry.add_jobs(app, platform.door, platform.engine, history, (erase_downloads, erase_broker))
+
+    async def forget_points(subject: UUID, purpose: Purpose, detail: str) -> None:  # noqa: ARG001 - it looks at all homes
+        if purpose in (Purpose.PRESENCE, Purpose.LOCATION):
+            await telemetry.forget_points(platform.door, platform.engine, history)
+
+    privacy.add_consent_jobs(app, platform.door, [forget_points])
     add_copy_jobs(app, platform.door)
     add_jobs(app, platform)
     return app

@@ -3,6 +3,7 @@
 from lineset.privacy.audit.action import acting, note_action
 from lineset.privacy.audit.seen import Seen, seen_by
 from lineset.privacy.consent.choices import CHOICES, Choice, choice_of
+from lineset.privacy.consent.jobs import add_consent_jobs
 from lineset.privacy.consent.ledger import consent_of, consented, consents, give, receipts, withdraw
 from lineset.privacy.consent.receipt import Consent, Receipt, needs_new_yes, receipt_json
 from lineset.privacy.declare import (
@@ -71,6 +72,7 @@ __all__ = [
     "Unsealable",
     "Vault",
     "acting",
+    "add_consent_jobs",
     "add_jobs",
     "ask_erasure",
     "ask_export",

@@ -35,7 +35,7 @@ _DEFINERS = (
     "access.granted_organisations()",
     "access.read_frames(integer[], timestamptz, timestamptz)",
     "access.hide_series(integer[])",
-    "access.consenting(text)",
+    "access.agreed(text)",
     "access.consented(uuid, text, text)",
     "access.operator()",
     "access.logged()",
@@ -130,7 +130,7 @@ def _rights(register: Register, name: str, table: Table, *, hides: bool) -> list
     owner that of the household."""
     if table.export is not True or table.exporter:
         return []
-    ways = [] if table.subject is Subject.NOBODY else [(table.path, table.subject)]
+    ways = [] if table.subject in (Subject.NOBODY, Subject.TAG) else [(table.path, table.subject)]
     conditions = []
     for column, subject in (*ways, *table.also):
         if subject is not Subject.HOUSEHOLD:

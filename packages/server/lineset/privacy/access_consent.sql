@@ -1,12 +1,11 @@
 -- What people have said yes to, asked by the database itself. access.terms(), above this text, holds the digest of each choice's terms today:
 -- a yes to other terms does not count.
 
--- Households and persons whose last answer under a purpose is a yes to today's terms, each with what it is about: of the people, only those that
--- the acting person may know of; for the platform's own actors and for ingestion all.
-CREATE OR REPLACE FUNCTION access.consenting(wanted text DEFAULT current_setting('app.purpose', true))
-RETURNS TABLE (subject uuid, detail text)
+-- Households and persons whose last answer under a purpose is a yes, to whatever terms, each with what it is about: of the people, only those
+-- that the acting person may know of; for the platform's own actors and for ingestion all.
+CREATE OR REPLACE FUNCTION access.agreed(wanted text) RETURNS TABLE (subject uuid, detail text, choice text, terms text)
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 SET search_path = public, pg_temp AS $$
-  SELECT last.subject, last.detail FROM (
+  SELECT last.subject, last.detail, last.choice, last.terms FROM (
     (SELECT DISTINCT ON (r.household_id, r.detail) r.household_id AS subject, r.detail, r.given, r.choice, r.terms
      FROM consent_receipts r WHERE r.purpose = wanted AND (access.person() IS NULL OR r.household_id IN (SELECT access.households('view')))
      ORDER BY r.household_id, r.detail, r.number DESC)
@@ -14,8 +13,14 @@ LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 SET search_path = public, pg_temp 
     (SELECT DISTINCT ON (r.person_id, r.detail) r.person_id, r.detail, r.given, r.choice, r.terms
      FROM person_consent_receipts r WHERE r.purpose = wanted AND (access.person() IS NULL OR r.person_id = access.person())
      ORDER BY r.person_id, r.detail, r.number DESC)
-  ) AS last JOIN access.terms() t ON t.choice = last.choice AND t.terms = last.terms
-  WHERE last.given AND current_setting('app.actor', true) <> ''
+  ) AS last WHERE last.given AND current_setting('app.actor', true) <> ''
+$$;
+
+-- Of those, whoever said yes to the terms of today.
+CREATE OR REPLACE FUNCTION access.consenting(wanted text DEFAULT current_setting('app.purpose', true))
+RETURNS TABLE (subject uuid, detail text)
+LANGUAGE sql STABLE ROWS 100 SET search_path = public, pg_temp AS $$
+  SELECT a.subject, a.detail FROM access.agreed(wanted) AS a JOIN access.terms() t ON t.choice = a.choice AND t.terms = a.terms
 $$;
 
 -- Whether one household or person says yes to one thing.

@@ -6,7 +6,7 @@ The face of this domain; nobody imports past it.
 from lineset.telemetry import exports, live, recorded
 from lineset.telemetry.erasure import erase_household, erase_machine, erase_site
 from lineset.telemetry.history import carrying
-from lineset.telemetry.history.jobs import add_jobs
+from lineset.telemetry.history.jobs import add_jobs, forget_points
 from lineset.telemetry.history.manifest import Tier
 from lineset.telemetry.history.manifest import overdue as overdue_files
 from lineset.telemetry.ingestor import Counts, Ingestor, Message
@@ -41,6 +41,7 @@ __all__ = [
     "erase_machine",
     "erase_site",
     "exports",
+    "forget_points",
     "keep_poison",
     "keeping",
     "latest",

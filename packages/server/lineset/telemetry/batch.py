@@ -5,11 +5,13 @@ slot) goes the careful way, frame by frame, through the contract's own check, wh
 """
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
+from lineset_contract.points import consent_for
 from lineset_contract.refusals import Refusal, refuse
 from lineset_contract.values import check_frame
 from lineset_contract.wire import MAX_AGE_LIVE_S, MAX_CLOCK_AHEAD_S, MAX_POINTS_PER_FRAME, Frame
@@ -19,6 +21,8 @@ from lineset.telemetry.layout import MAX_UNKNOWN, Layout, Shape
 
 FAR_PAST = float("-inf")
 FAR_FUTURE = float("inf")
+Consents = AbstractSet[tuple[UUID, str, str]]
+"""What holds: household, purpose, and what it is about ("gateway:{id}", or nothing)."""
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class Route:
     equipment: UUID
     spans: list[Span]
     layout: Layout
+    gateway: UUID | None = None
 
     def span(self, t: float) -> Span:
         """The tenure in which a time falls; the first one also has what was measured before anybody claimed the machine."""
@@ -99,7 +104,8 @@ class _Placed:
 class Builder:
     """Collects the frames of one batch; `blocks` gives the rows, `refusals` what was not taken.
 
-    `missing` names points that have no slot yet, by route: give them one and `retry`.
+    Some points are taken only with consent: `asking` names the households to ask about, and `decide` is told what they said, before
+    anything else. `missing` names points that have no slot yet, by route: give them one and `retry`.
     """
 
     def __init__(self, now: float | None) -> None:
@@ -107,12 +113,40 @@ class Builder:
         self._groups: dict[int, tuple[Shape, _Group]] = {}
         self._placed: dict[int, tuple[Layout, _Placed]] = {}
         self._waiting: list[tuple[Route, Frame, dict[str, float], Source]] = []
+        self._asking: list[tuple[Route, Frame, Source]] = []
         self.refusals: list[tuple[Source, Refusal]] = []
         self.missing: dict[UUID, set[str]] = {}
 
     def add(self, route: Route, frame: Frame, source: Source) -> None:
         """Take one frame."""
         shape = route.layout.shape(tuple(frame.v)) if len(frame.v) <= MAX_POINTS_PER_FRAME else None
+        if shape.waits if shape is not None else any(map(consent_for, frame.v)):
+            self._asking.append((route, frame, source))
+        else:
+            self._take(route, frame, source, shape)
+
+    @property
+    def asking(self) -> set[UUID]:
+        """Households that have to be asked about points which tell of people."""
+        return {route.span(frame.t).household for route, frame, _ in self._asking}
+
+    def decide(self, said: Consents) -> None:
+        """Take the frames that waited, without the points to which their household has not said yes; each of those is refused."""
+        asking, self._asking = self._asking, []
+        for route, frame, source in asking:
+            household, kept = route.span(frame.t).household, {}
+            for name, value in frame.v.items():
+                wanted = consent_for(name)
+                about = f"gateway:{route.gateway}" if wanted == "location" else ""
+                if not wanted or (household, wanted, about) in said:
+                    kept[name] = value
+                else:
+                    self.refusals.append((source, refuse(f"{wanted}_off", point=name)))
+            if kept:
+                few = len(kept) <= MAX_POINTS_PER_FRAME
+                self._take(route, Frame(frame.t, frame.e, kept), source, route.layout.shape(tuple(kept)) if few else None)
+
+    def _take(self, route: Route, frame: Frame, source: Source, shape: Shape | None) -> None:
         if shape is None:
             self._carefully(route, frame, source)
             return

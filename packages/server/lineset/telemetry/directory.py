@@ -80,7 +80,7 @@ class Directory:
         for gateway_id, equipment, local_name in machines:
             if equipment not in spans:
                 continue
-            route = Route(equipment, spans[equipment], self._layouts.of(slots.get(equipment, {})))
+            route = Route(equipment, spans[equipment], self._layouts.of(slots.get(equipment, {})), gateway_id)
             found[gateway_id].routes[local_name] = route
             found[gateway_id].routes[str(equipment)] = route
         for gateway_id in gateways:

@@ -252,6 +252,8 @@ class Ingestor:
             progress = await store.lock_progress(connection, [r.key for r in read if r.key is not None])
             taken = choose(read, progress)
             routes = place(taken, builder, refusals)
+            if asking := builder.asking:
+                builder.decide(await store.consents(connection, asking))
             if builder.missing:
                 builder.retry(await self.directory.give_slots(connection, routes.values(), builder.missing))
             blocks = builder.blocks()

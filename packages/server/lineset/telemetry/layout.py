@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from lineset_contract.points import POINTS
+from lineset_contract.points import POINTS, consent_for
 from numpy.typing import NDArray
 
 MAX_UNKNOWN = 64
@@ -33,6 +33,7 @@ class Shape:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     layout: "Layout"
+    waits: bool  # one of the points is taken only with its people's consent
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class Layout:
             low=np.array([-np.finfo(np.float32).max if p is None else _low(p.codes, p.low) for p in points]),
             high=np.array([np.finfo(np.float32).max if p is None else _high(p.codes, p.high) for p in points]),
             layout=self,
+            waits=any(consent_for(n) for n in names),
         )
 
 

@@ -5,7 +5,8 @@ from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
-from lineset_contract.points import POINTS
+from lineset_contract.points import POINTS, consent_for
+from lineset_contract.refusals import refuse
 from lineset_contract.values import good_name
 from numpy.typing import NDArray
 from psycopg import AsyncConnection
@@ -35,6 +36,7 @@ async def load(tx: Tx, equipment: UUID, t: Numbers, columns: Mapping[str, Number
         Invalid: a point's name or the times are not believable, values are out of range, or the machine would have too many points.
     """
     _judge(t, columns, now)
+    await _ask(tx, equipment, columns)
     rows = (
         await tx.session.execute(
             text(
@@ -60,6 +62,20 @@ async def load(tx: Tx, equipment: UUID, t: Numbers, columns: Mapping[str, Number
     await store.prepare(raw, own=False)
     await store.insert(raw, [block], set(), await store.closed_before(raw))
     return len(t)
+
+
+async def _ask(tx: Tx, equipment: UUID, columns: Mapping[str, Numbers]) -> None:
+    """Refuse columns that tell of people, unless every household that had the machine has switched that on. Places are never imported."""
+    telling = [name for name in columns if consent_for(name)]
+    if not telling:
+        return
+    owners = text("SELECT DISTINCT household_id FROM tenures WHERE equipment_id = :id")
+    households = list((await tx.session.execute(owners, {"id": equipment})).scalars())
+    agreed = text("SELECT count(DISTINCT subject) FROM access.consents_for(CAST(:households AS uuid[]), ARRAY['presence'])")
+    number = await tx.session.scalar(agreed, {"households": [str(h) for h in households]})
+    for name in telling:
+        if consent_for(name) == "location" or number != len(households):
+            raise Invalid(f"{consent_for(name)}_off", refuse(f"{consent_for(name)}_off", point=name).say)
 
 
 def _judge(t: Numbers, columns: Mapping[str, Numbers], now: float) -> None:

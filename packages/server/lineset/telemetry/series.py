@@ -20,6 +20,7 @@ from lineset.privacy import Tx
 from lineset.telemetry import ranges
 from lineset.telemetry.layout import Kind
 from lineset.telemetry.slots import PointInfo, points_of
+from lineset.telemetry.telling import hidden
 
 MAX_SPAN_S = 30 * 366 * 86_400
 MAX_BUCKETS = 2_000
@@ -102,9 +103,10 @@ async def _latest_of(tx: Tx, equipment: list[UUID], names: Collection[str]) -> d
         {"ids": equipment, "names": list(names)},
     )
     result: dict[UUID, Latest] = {}
+    gone = await hidden(tx, [(id_, name) for id_ in equipment for name in names])
     for id_, t, point, kind, slot, known, value, at in rows:
         found = result.setdefault(id_, Latest(id_, t, {}))
-        if point is not None and at and value is not None and not math.isnan(value):
+        if point is not None and (id_, point) not in gone and at and value is not None and not math.isnan(value):
             found.values[point] = _reading(PointInfo(point, cast("Kind", kind), slot, known), value, at)
     return result
 

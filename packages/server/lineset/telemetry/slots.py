@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from lineset.privacy import Tx
 from lineset.telemetry.layout import Kind
+from lineset.telemetry.telling import hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,13 @@ class PointInfo:
 
 
 async def points_of(tx: Tx, equipment: list[UUID]) -> dict[UUID, list[PointInfo]]:
-    """The points that each of these machines has sent, in order of name."""
+    """The points that each of these machines has sent and may show, in order of name."""
     rows = await tx.session.execute(
         text("SELECT equipment_id, point, kind, slot, known FROM slots WHERE equipment_id = ANY(:ids) ORDER BY point"), {"ids": equipment}
     )
     found: dict[UUID, list[PointInfo]] = {}
     for id_, point, kind, slot, known in rows:
         found.setdefault(id_, []).append(PointInfo(point, cast("Kind", kind), slot, known))
-    return found
+    named = [(id_, p.name) for id_, points in found.items() for p in points]
+    gone = await hidden(tx, named)
+    return {id_: [p for p in points if (id_, p.name) not in gone] for id_, points in found.items()} if gone else found

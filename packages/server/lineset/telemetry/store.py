@@ -5,7 +5,7 @@ lock on its row, so several ingest processes can't overtake each other or acknow
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -99,6 +99,17 @@ async def closed_before(connection: AsyncConnection) -> float:
     """The time before which days are closed, for a transaction that somebody else began."""
     row = await (await connection.execute("SELECT extract(epoch FROM access.closed_before())::float8")).fetchone()
     return float("-inf") if row is None else float(row[0])
+
+
+async def consents(connection: AsyncConnection, households: Collection[UUID]) -> set[tuple[UUID, str, str]]:
+    """What these households have agreed to of what tells of people: household, purpose, and what it is about.
+
+    It holds until the transaction ends: whoever takes a yes back waits for that.
+    """
+    rows = await connection.execute(
+        "SELECT subject, purpose, detail FROM access.consents_for(%s, ARRAY['presence', 'location'])", (sorted(households),)
+    )
+    return set(await rows.fetchall())
 
 
 async def lock_progress(connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Progress]:

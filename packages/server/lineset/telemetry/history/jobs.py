@@ -31,8 +31,8 @@ Eraser = Callable[[list[int], UUID], Awaitable[None]]
 
 
 def add_jobs(app: procrastinate.Blueprint, door: Door, engine: AsyncEngine, storage: Storage, erasers: tuple[Eraser, ...] = ()) -> None:
-    """Register the jobs `telemetry.close_days`, `telemetry.retire`, `telemetry.erase`, `telemetry.finish_erasures` and
-    `telemetry.keep_less`."""
+    """Register the jobs `telemetry.close_days`, `telemetry.retire`, `telemetry.erase`, `telemetry.finish_erasures`,
+    `telemetry.forget_points` and `telemetry.keep_less`."""
 
     @app.periodic(cron="23 * * * *")
     @app.task(name="telemetry.close_days", queueing_lock="telemetry.close_days")
@@ -61,10 +61,23 @@ def add_jobs(app: procrastinate.Blueprint, door: Door, engine: AsyncEngine, stor
             tx.session.add(ErasureRow(id=new_id(), series=ids, household_id=UUID(household), asked_at=now()))
         await finish_erasures(door, engine, storage, erasers)
 
+    @app.periodic(cron="17 4 * * *")
+    @app.task(name="telemetry.forget_points", queueing_lock="telemetry.forget_points")
+    async def forget(timestamp: int) -> None:  # noqa: ARG001 - as above
+        await forget_points(door, engine, storage)
+
     @app.periodic(cron="37 4 * * *")
     @app.task(name="telemetry.finish_erasures", queueing_lock="telemetry.finish_erasures")
     async def finish(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
         await finish_erasures(door, engine, storage, erasers)
+
+
+async def forget_points(door: Door, engine: AsyncEngine, storage: Storage) -> dict[str, int]:
+    """Erase every stored point that tells of people whose home has switched that off; how many hot rows and files changed."""
+    from lineset.telemetry.history import forgetting  # noqa: PLC0415 - loads libraries that an idle worker has no use for
+
+    async with _desk(door, engine, storage) as desk:
+        return await forgetting.forget(desk)
 
 
 async def close_now(door: Door, engine: AsyncEngine, storage: Storage) -> None:
