@@ -21,6 +21,8 @@ from lineset.platform import Platform, open_platform
 from lineset.privacy import Context, Purpose, System
 from lineset.privacy.egress import register_rows
 from lineset.privacy.evidence import MEASURES, Attestation, Overdue, RetentionReport, attestations, keep_evidence, retention_report
+from lineset.privacy.request_log import REQUESTS
+from lineset.privacy.request_log import overdue as late_requests
 from lineset.privacy.retention import HOUSEKEEPING
 
 REVIEW = Context(System("review"), Purpose.SECURITY)
@@ -84,7 +86,12 @@ def overdue(platform: Platform) -> dict[str, Overdue]:
     async def logs() -> int:
         return await asyncio.to_thread(_older_than, platform.settings.data / "logs", LOG_DAYS + 1)
 
-    return {"history/raw/**": history("raw"), "history/hour/**": history("hour"), "history/day/**": history("day"), "logs/**": logs}
+    async def requests() -> int:
+        return await asyncio.to_thread(late_requests, platform.settings.data)
+
+    return {"history/raw/**": history("raw"), "history/hour/**": history("hour"), "history/day/**": history("day"), "logs/**": logs} | {
+        REQUESTS.pattern: requests
+    }
 
 
 def _older_than(folder: Path, days: int) -> int:

@@ -11,15 +11,16 @@ from lineset.messaging import model as _messaging
 from lineset.messaging import model_news as _news
 from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, Stream, Subject
 from lineset.privacy import model as _privacy
+from lineset.privacy import model_changes as _changes
 from lineset.privacy import model_copies as _copies
 from lineset.privacy.audit import model as _audit
-from lineset.privacy import model_changes as _changes
 from lineset.privacy.consent import model as _consent
 from lineset.privacy.copies import DATA_COPY_DAYS, KEY_COPY_DAYS
 from lineset.privacy.egress import model as _egress
 from lineset.privacy.erasure import model as _erasure
 from lineset.privacy.exporting import model as _exporting
 from lineset.privacy.policy import model as _policy
+from lineset.privacy.request_log import REQUESTS
 from lineset.sites import model as _sites
 from lineset.telemetry import model as _telemetry
 from lineset.telemetry import model_exports as _exports
@@ -27,7 +28,27 @@ from lineset.telemetry import model_history as _history
 
 MIGRATIONS = "migrations"
 metadata = Base.metadata
-MODELS = (_audit, _accounts, _apps, _changes, _consent, _control, _copies, _egress, _erasure, _exporting, _exports, _gateways, _history, _messaging, _news, _policy, _privacy, _sites, _telemetry)
+MODELS = (
+    _audit,
+    _accounts,
+    _apps,
+    _changes,
+    _consent,
+    _control,
+    _copies,
+    _egress,
+    _erasure,
+    _exporting,
+    _exports,
+    _gateways,
+    _history,
+    _messaging,
+    _news,
+    _policy,
+    _privacy,
+    _sites,
+    _telemetry,
+)
 _AS_LONG_AS_USED = Retention("replaced", 0)
 
 ENGINES = (
@@ -192,6 +213,7 @@ FILES = (
         (Purpose.OPERATE,),
         _AS_LONG_AS_USED,
     ),
+    REQUESTS,
     File(
         "logs/**",
         "logs of the platform's processes",

@@ -19,6 +19,7 @@ from lineset.kit.logs import configure
 from lineset.kit.settings import Settings, from_environment, secret
 from lineset.pages.common.actions import noting_actions
 from lineset.pages.common.edge import CSRF, Edge, NotSignedIn, to_sign_in
+from lineset.pages.common.requests import Logged
 from lineset.platform import Platform, open_platform, ready
 from lineset.serving import serve
 
@@ -128,10 +129,11 @@ def create_app(settings: Settings) -> Litestar:
     )
 
 
-def app() -> Litestar:
+def app() -> Logged:
     """What granian loads in each of its processes."""
     configure("web")
-    return create_app(from_environment())
+    settings = from_environment()
+    return Logged(create_app(settings), settings)
 
 
 __all__ = ["app", "create_app", "serve"]

@@ -28,6 +28,7 @@ from lineset.kit.storage import Storage, storage
 from lineset.platform import Platform, open_platform
 from lineset.privacy import Context, Purpose, System, Tx, exporting
 from lineset.privacy.copies import add_copy_jobs
+from lineset.privacy.request_log import REQUESTS, tend
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,8 @@ def jobs(platform: Platform) -> procrastinate.App:
     url = role_url(owner_url(platform.settings), database_secret(platform.settings), APP).set(drivername="postgresql")
     connector = procrastinate.PsycopgConnector(conninfo=url.render_as_string(hide_password=False), min_size=1, max_size=3)
     app = procrastinate.App(connector=connector)
-    messaging.add_jobs(app, platform.door, platform.settings)
+    messaging.add_jobs(app, platform.door, platform.settings, privacy.consented)
+    messaging.add_news_jobs(app, platform.door)
     accounts.add_jobs(app, platform.door)
     gateways.add_jobs(app, platform.door)
     privacy.add_jobs(app, platform.door, platform.register, reviewing.overdue(platform))
@@ -100,10 +102,23 @@ def add_jobs(app: procrastinate.App, platform: Platform) -> None:
     async def resume(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
         await take_over(context.app)
 
+    @app.periodic(cron="23 * * * *")
+    @app.task(name="logs.tend", queueing_lock="logs.tend")
+    async def tend_logs(timestamp: int) -> None:  # noqa: ARG001 - as above
+        await tend_request_log(platform)
+
     @app.periodic(cron="13 5 * * *")
     @app.task(name="jobs.forget", queueing_lock="jobs.forget", pass_context=True)
     async def forget(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001 - as above
         await context.app.job_manager.delete_old_jobs(nb_hours=7 * 24, include_failed=True, include_cancelled=True, include_aborted=True)
+
+
+async def tend_request_log(platform: Platform) -> None:
+    """Shorten and delete what the request log of this machine has past its times, and count it."""
+    done = await asyncio.to_thread(tend, platform.settings.data)
+    async with platform.door.open(HOUSEKEEPING) as tx:
+        for action in ("deleted", "shortened"):
+            await privacy.record_retention(tx, action, {REQUESTS.pattern: done[action]})
 
 
 async def make_days(platform: Platform) -> None:

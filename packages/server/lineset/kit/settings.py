@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True):
     mqtt_servers: tuple[str, ...] = ()  # host:port of every server that takes devices with a certificate; empty: this machine's
     contact: Contact = Contact()
     region: str = ""  # where the data of this installation lives, as people read it
+    request_log: str = "file"  # where requests are logged: "file" below the data folder, or "stdout" with networks alone
     demo: bool = False
 
     @property
@@ -129,6 +130,12 @@ def _servers(text: str) -> tuple[str, ...]:
     return servers
 
 
+def _request_log(text: str) -> str:
+    if text not in ("file", "stdout"):
+        raise Invalid("bad_setting", f"LINESET_REQUEST_LOG is {text!r}; give file or stdout.")
+    return text
+
+
 def _count(env: Mapping[str, str], name: str, most: int) -> int:
     text = env.get(name) or "1"
     if not text.isdigit() or not 0 < int(text) <= most:
@@ -175,6 +182,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         mqtt_servers=_servers(env.get("LINESET_MQTT_SERVERS", "")),
         contact=_contact(env, demo),
         region=env.get("LINESET_REGION", "").strip() or ("This machine" if demo else ""),
+        request_log=_request_log(env.get("LINESET_REQUEST_LOG") or "file"),
         demo=demo,
     )
 

@@ -181,7 +181,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Files below the data folder: `pattern` as in pathlib's match, relative to that folder."""
+    """Files below the data folder: `pattern` as in pathlib's match, relative to that folder.
+
+    `shorten`: network addresses in them are kept whole for that time, then only the networks that they are in.
+    """
 
     pattern: str
     about: str
@@ -189,6 +192,7 @@ class File:
     subject: Subject
     purposes: tuple[Purpose, ...]
     retention: Retention
+    shorten: Retention | None = None
 
 
 @dataclass(frozen=True, slots=True)

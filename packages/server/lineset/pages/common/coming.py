@@ -26,11 +26,15 @@ def browser_of(request: Ask) -> Browser:
     An installation with a public address stands behind a proxy on its own machine. What that proxy itself has seen is the last entry of
     X-Forwarded-For; without it all visitors would share one network, and wait for each other's failed tries.
     """
-    address = request.client.host if request.client else ""
-    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    if forwarded and edge(request).settings.public_url and _is_loopback(address):
-        address = forwarded
+    client, forwarded = request.client.host if request.client else "", request.headers.get("x-forwarded-for", "")
+    address = address_of(client, forwarded, bool(edge(request).settings.public_url))
     return Browser(address, request.headers.get("user-agent", ""))
+
+
+def address_of(client: str, forwarded: str, proxied: bool) -> str:
+    """The address behind a connection: what the proxy saw, where one is expected and the connection is this machine's own."""
+    seen = forwarded.rpartition(",")[2].strip()
+    return seen if seen and proxied and _is_loopback(client) else client
 
 
 def _is_loopback(address: str) -> bool:

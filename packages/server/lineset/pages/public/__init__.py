@@ -4,7 +4,21 @@ from litestar.types import ControllerRouterHandler
 
 from lineset.kit.settings import Settings
 
-from . import invitations, mailbox, news, passwords, preferences, setting_up, signing_in, signing_up, site, texts, transfers, writing
+from . import (
+    invitations,
+    mailbox,
+    news,
+    opened,
+    passwords,
+    preferences,
+    setting_up,
+    signing_in,
+    signing_up,
+    site,
+    texts,
+    transfers,
+    writing,
+)
 
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
@@ -21,5 +35,6 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *transfers.ROUTES,
         *setting_up.ROUTES,
         *preferences.ROUTES,
+        *opened.ROUTES,
         *(mailbox.ROUTES if mailbox.open_here(settings) else ()),
     ]
