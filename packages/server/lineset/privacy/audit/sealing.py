@@ -28,12 +28,11 @@ from lineset.privacy.audit.chain import (
     plain,
     salted,
 )
+from lineset.privacy.audit.checking import FORGOTTEN
 from lineset.privacy.audit.model import AccessLogRow, CheckpointRow, LeafRow
 from lineset.privacy.door import Tx
 
 AT_ONCE = 5_000
-FORGOTTEN = "forget_home"
-"""The action of entries by which the log tells which of its entries were pseudonymised."""
 _MOST_RANGES = 100
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext('lineset.audit'))")
 
