@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -253,6 +253,41 @@ def _show_import(report: "Report", dry_run: bool) -> None:
         out.print(f"made {escape(made)}")
     span = f" from {report.first:%Y-%m-%d %H:%M} to {report.last:%Y-%m-%d %H:%M} UTC" if report.first and report.last else ""
     out.print(f"[bold]{report.rows:,} rows {'would be' if dry_run else 'were'} loaded[/]{span}")
+
+
+policy_app = typer.Typer(no_args_is_help=True, help="The privacy policy and the terms of service, as the declarations make them.")
+app.add_typer(policy_app, name="policy")
+
+
+@policy_app.command("publish")
+def publish(
+    kind: Annotated[str, typer.Argument(help="policy or terms.")] = "policy",
+    effective: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day (UTC) on which it takes effect.")] = None,
+    data: Data = None,
+) -> None:
+    """Publish the text of this build. Refused while it is blank who runs this installation."""
+    from lineset.pages.common.published import KINDS, publish_here  # noqa: PLC0415 - see the module
+    from lineset.platform import open_platform  # noqa: PLC0415
+    from lineset.privacy import Context, Purpose, System, policy  # noqa: PLC0415
+
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # as in `up`
+    with _plainly():
+        wanted = next((k for k in KINDS if k == kind), None)
+        if wanted is None:
+            raise Invalid("which", "Say policy or terms.")
+        settings = _settings(data)
+
+        day = effective.replace(tzinfo=UTC) if effective else None
+        context = Context(System("setup"), Purpose.ADMINISTER)
+
+        async def work() -> policy.Version:
+            async with open_platform(settings, "policy") as platform, platform.door.open(context) as tx:
+                return await publish_here(tx, platform.register, settings, wanted, day)
+
+        version = asyncio.run(work())
+        out.print(f"Published: {settings.url}/{kind}/versions/{version.digest[:12]} [dim]from {version.effective_at:%Y-%m-%d %H:%M} UTC[/]")
+        for change in version.changes:
+            out.print(f"  {escape(change.said('en'))}")
 
 
 @app.command()

@@ -43,6 +43,7 @@ def jobs(platform: Platform) -> procrastinate.App:
     app = procrastinate.App(connector=connector)
     messaging.add_jobs(app, platform.door, platform.settings, privacy.consented)
     messaging.add_news_jobs(app, platform.door)
+    messaging.add_news_jobs(app, platform.door)
     accounts.add_jobs(app, platform.door)
     gateways.add_jobs(app, platform.door)
     privacy.add_jobs(app, platform.door, platform.register, reviewing.overdue(platform))

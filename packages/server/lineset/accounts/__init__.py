@@ -63,6 +63,7 @@ from lineset.accounts.principals import (
 )
 from lineset.accounts.review import AccessReview, access_review
 from lineset.accounts.setting_up import MadeAccount, add_staff, make_account, operator_link, set_up_operator
+from lineset.accounts.telling import tell_some
 from lineset.accounts.throttle import Counter, admit, forgive
 from lineset.accounts.words import LANGUAGES, UNITS
 
@@ -162,6 +163,7 @@ __all__ = [
     "sign_out_everywhere",
     "sign_up",
     "tell_copy_ready",
+    "tell_some",
     "verify",
     "withdraw_invitation",
     "write_to_owners",

@@ -6,7 +6,7 @@ transaction stays open while a password is hashed. Nothing here tells whether an
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ from lineset.accounts.throttle import SECURITY, Counter, admit, forgive
 from lineset.kit.clock import now
 from lineset.kit.errors import Denied, Invalid
 from lineset.kit.ids import new_id
-from lineset.privacy import Context, Door, Purpose, System, Tx
+from lineset.privacy import Context, Door, Purpose, System, Tx, policy
 
 SESSION_LIFE = timedelta(days=30)
 LEAST_S = 0.3
@@ -67,11 +67,13 @@ async def sign_up(
     contacts: tuple[NewContact, ...] = (),
     birth_year: int | None = None,
     gender: str = "",
+    texts: Mapping[UUID, policy.Act] | None = None,
 ) -> None:
     """Make an unconfirmed person with a household of their own and mail the link that confirms the address.
 
     The answer is the same for an address that has an account: its owner gets another mail instead, and nothing changes. Signing up
-    again before confirming replaces the earlier sign-up.
+    again before confirming replaces the earlier sign-up. `texts`: the versions of policy and terms that were shown, and what was done with
+    each; they leave receipts.
 
     Raises:
         Invalid: a field can't be used; `field` names it.
@@ -104,6 +106,7 @@ async def sign_up(
             gender_sealed = await tx.vault.seal(person_id, gender)
             await tx.session.execute(update(PersonRow).where(PersonRow.id == person_id).values(gender_sealed=gender_sealed))
         await add_contacts(tx, person_id, contacts)
+        await keep_receipts(tx, person_id, texts or {}, language)
         await _send_verification(tx, person_id, email)
 
 
@@ -251,6 +254,12 @@ async def end_sessions(tx: Tx, person_id: UUID, *, keep: UUID | None = None) -> 
 def session_digest(tx: Tx, token: str) -> bytes:
     """The keyed digest under which a session's token is found."""
     return tx.vault.text_digest("session", token)
+
+
+async def keep_receipts(tx: Tx, person_id: UUID, texts: Mapping[UUID, policy.Act], language: str) -> None:
+    """Write down which texts a new person accepted or saw when signing up."""
+    for version, what in texts.items():
+        await policy.acknowledge(tx, person_id, version, what, language=language, channel="sign-up")
 
 
 async def make_person(tx: Tx, name: str, email: str, password_hash: str, *, status: str, **values: object) -> UUID:

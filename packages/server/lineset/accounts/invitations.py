@@ -1,5 +1,6 @@
 """Invitations into households and companies: a link by mail, that works once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lineset.accounts.agents import Browser
 from lineset.accounts.checks import check_language, check_time_zone, check_units, clean_email, clean_line
-from lineset.accounts.entry import ACCOUNT, SignedIn, forget_unverified, make_person, open_session
+from lineset.accounts.entry import ACCOUNT, SignedIn, forget_unverified, keep_receipts, make_person, open_session
 from lineset.accounts.households import owners_only
 from lineset.accounts.links import find_link, make_link, use_link
 from lineset.accounts.model import (
@@ -29,7 +30,7 @@ from lineset.accounts.throttle import SECURITY, Counter, admit
 from lineset.accounts.words import role_word
 from lineset.kit.clock import now
 from lineset.kit.errors import Conflict, Denied, Invalid, NotFound
-from lineset.privacy import Door, System, Tx
+from lineset.privacy import Door, System, Tx, policy
 
 _OPEN_INVITATIONS = 100
 """At most so many open invitations of one household or company, so that nobody mails the world through us."""
@@ -161,8 +162,11 @@ async def accept_as_new(
     language: str = "en",
     units: str = "us",
     time_zone: str | None = None,
+    texts: Mapping[UUID, policy.Act] | None = None,
 ) -> SignedIn:
     """Accept as somebody without an account: makes one for the address that was invited, confirmed by the link, and signs in.
+
+    `texts`: the versions of policy and terms that were shown, and what was done with each; they leave receipts.
 
     Raises:
         Invalid: the link is dead or a field can't be used.
@@ -185,6 +189,7 @@ async def accept_as_new(
         if known is not None:
             await forget_unverified(tx, known.id)
         person_id = await make_person(tx, name, email, password_hash, status="active", **values)
+        await keep_receipts(tx, person_id, texts or {}, language)
         await _join(tx, link, person_id)
     async with door.open(SECURITY) as tx:
         return await open_session(tx, person_id, browser)

@@ -1,12 +1,14 @@
 """Jobs of accounts."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import procrastinate
 from sqlalchemy import select, update
 
 from lineset.accounts.entry import forget_unverified
 from lineset.accounts.model import AccessGrantRow, PersonRow
+from lineset.accounts.telling import tell_some
 from lineset.kit.clock import now
 from lineset.privacy import Context, Door, Purpose, System, Tx
 
@@ -15,7 +17,8 @@ UNVERIFIED_DAYS = 7
 
 
 def add_jobs(app: procrastinate.Blueprint, door: Door) -> None:
-    """Register `accounts.sweep`, which runs once a day."""
+    """Register `accounts.sweep`, which runs once a day, and `accounts.tell_policy`, which mails everybody about a new version."""
+    _tell_policy(app, door)
 
     @app.periodic(cron="23 4 * * *")
     @app.task(name="accounts.sweep", queueing_lock="accounts.sweep")
@@ -23,6 +26,15 @@ def add_jobs(app: procrastinate.Blueprint, door: Door) -> None:
         async with door.open(HOUSEKEEPING) as tx:
             await sweep_unverified(tx)
             await close_ended_grants(tx)
+
+
+def _tell_policy(app: procrastinate.Blueprint, door: Door) -> None:
+    retry = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=4)
+
+    @app.task(name="accounts.tell_policy", lock="accounts.tell_policy", retry=retry)
+    async def tell_policy(version: str) -> None:
+        while await tell_some(door, UUID(version)):
+            pass
 
 
 async def sweep_unverified(tx: Tx) -> int:

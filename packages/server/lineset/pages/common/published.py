@@ -1,7 +1,7 @@
 """Policy and terms as this build would publish them, and as people read them."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from datetime import datetime
 
 import msgspec
 
@@ -61,9 +61,26 @@ def speakers() -> Sequence[Reader]:
     return [Reader(language) for language in LANGUAGES]
 
 
-@lru_cache(maxsize=4)
+_grids: dict[tuple[int, str], dict[str, policy.Grid]] = {}
+
+
 def own_grids(register: Register, language: str) -> dict[str, policy.Grid]:
-    """The tables that come from the declarations of this build alone, by name."""
-    facts = policy.facts_of(register, policy.Contact("", "", "", "", ""), "", ())
-    text = policy.compose("policy", facts, [Reader(language)]).texts[language]
-    return {grid.name: grid for part in text.parts for _, grid in part.body if grid is not None}
+    """The tables that come from the declarations of this build alone, by name; made once for each language."""
+    key = (id(register), language)
+    if key not in _grids:
+        facts = policy.facts_of(register, policy.Contact("", "", "", "", ""), "", ())
+        text = policy.compose("policy", facts, [Reader(language)]).texts[language]
+        _grids[key] = {grid.name: grid for part in text.parts for _, grid in part.body if grid is not None}
+    return _grids[key]
+
+
+async def publish_here(
+    tx: Tx, register: Register, settings: Settings, kind: policy.Kind, effective: datetime | None = None
+) -> policy.Version:
+    """Publish the text of this build.
+
+    Raises:
+        Invalid: contact details are blank, or the date can't be used.
+        Conflict: the newest version says exactly this, or a later date has a version already.
+    """
+    return await policy.publish(tx, await draft_of(tx, register, settings, kind), speakers(), effective)

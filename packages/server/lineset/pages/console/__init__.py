@@ -2,9 +2,18 @@
 
 from litestar.types import ControllerRouterHandler
 
-from . import companies, evidence, minting, overview, staff, troubles
+from . import companies, evidence, minting, news, overview, staff, texts, troubles
 
 
 def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
-    return [*overview.ROUTES, *companies.ROUTES, *minting.ROUTES, *troubles.ROUTES, *staff.ROUTES, *evidence.ROUTES]
+    return [
+        *overview.ROUTES,
+        *companies.ROUTES,
+        *minting.ROUTES,
+        *troubles.ROUTES,
+        *staff.ROUTES,
+        *evidence.ROUTES,
+        *texts.ROUTES,
+        *news.ROUTES,
+    ]

@@ -13,6 +13,7 @@ from ..common.edge import Ask, edge, form_text, page, principal, reader_of, star
 from ..common.forms import Form
 from ..common.refusals import refused
 from ..common.roles import role_name
+from .agreeing import agreed, told_before
 from .dead_links import dead_link, is_dead
 from .signing_up import usual_units
 
@@ -54,6 +55,7 @@ async def accept_as_new(request: Ask) -> Response[Any]:
             password=form_text(form, "password"),
             browser=browser_of(request),
             language=reader_of(request, None).language,
+            texts=await agreed(request, form),
             **values,
         )
     except LinesetError as error:
@@ -88,6 +90,7 @@ async def _show(request: Ask, token: str, form: Form, status: int = 200) -> Resp
         role=role_name(reader, found.role),
         token=token,
         sign_in=f"/sign-in?next={quote(f'/invitation?token={token}', safe='')}",
+        **await told_before(request),
     )
 
 

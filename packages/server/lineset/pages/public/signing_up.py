@@ -11,6 +11,7 @@ from ..common.coming import browser_of, enter, evenly, go
 from ..common.edge import Ask, edge, form_text, page, principal, reader_of, start_page
 from ..common.forms import Form
 from ..common.refusals import again
+from .agreeing import agreed, told_before
 from .dead_links import dead_link, is_dead
 from .mailbox import open_here
 
@@ -25,7 +26,7 @@ async def sign_up_page(request: Ask) -> Response[Any]:
     if who is not None:
         return go(start_page(who))
     form = Form(values={"units": usual_units(request)})
-    return page(request, TEMPLATE, reader_of(request, None), form=form)
+    return page(request, TEMPLATE, reader_of(request, None), form=form, **await told_before(request))
 
 
 @post("/sign-up")
@@ -45,9 +46,10 @@ async def sign_up(request: Ask) -> Response[Any]:
                 password=form_text(form, "password"),
                 browser=browser_of(request),
                 language=reader_of(request, None).language,
+                texts=await agreed(request, form),
             )
     except LinesetError as error:
-        return await again(request, TEMPLATE, error, values)
+        return await again(request, TEMPLATE, error, values, **await told_before(request))
     return go("/sign-up/sent")
 
 

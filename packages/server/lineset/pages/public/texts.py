@@ -54,7 +54,7 @@ async def archive(request: Ask, kind: str) -> Response[Any]:
     reader = reader_of(request, who)
     async with edge(request).door.open(READ) as tx:
         versions = await policy.list_versions(tx, wanted)
-    said = {v.id: [policy.told(reader, change) for change in v.changes] for v in versions}
+    said = {v.id: [change.said(reader.language) for change in v.changes] for v in versions}
     return page(request, "public/text_archive.html", reader, who, kind=wanted, versions=versions, said=said, now=now())
 
 
@@ -81,7 +81,7 @@ async def changes_page(request: Ask, kind: str, digest: str) -> Response[Any]:
     older = versions[[v.id for v in versions].index(version.id) + 1 :]
     before = older[0] if older else None
     found = policy.differences(_text(before, reader.language), _text(version, reader.language)) if before else ()
-    said = [policy.told(reader, change) for change in version.changes]
+    said = [change.said(reader.language) for change in version.changes]
     return page(
         request,
         "public/text_changes.html",

@@ -1,8 +1,8 @@
 """The policy and the terms: made from the declarations, published in versions, accepted with receipts."""
 
-from lineset.privacy.policy.changes import Change, Difference, Piece, differences, significant, told
+from lineset.privacy.policy.changes import Change, Difference, Piece, differences, significant, worded
 from lineset.privacy.policy.document import Draft, Kind, compose, kept_promises, sentences
-from lineset.privacy.policy.facts import Contact, Facts, Processor, categories_in_use, facts_of, gaps, holders_of
+from lineset.privacy.policy.facts import Contact, Facts, Processor, categories_in_use, facts_of, holders_of
 from lineset.privacy.policy.statute import LETTERS, STATUTORY
 from lineset.privacy.policy.versions import (
     Act,
@@ -13,10 +13,12 @@ from lineset.privacy.policy.versions import (
     awaiting,
     current,
     done_telling,
+    find_version,
     get_version,
     list_versions,
     publish,
     receipts,
+    told_people,
 )
 from lineset.privacy.policy.words import Grid, Line, Part, Speaker, Text, category_words, keeping, purpose_title
 
@@ -49,7 +51,7 @@ __all__ = [
     "differences",
     "done_telling",
     "facts_of",
-    "gaps",
+    "find_version",
     "get_version",
     "holders_of",
     "keeping",
@@ -60,5 +62,6 @@ __all__ = [
     "receipts",
     "sentences",
     "significant",
-    "told",
+    "told_people",
+    "worded",
 ]

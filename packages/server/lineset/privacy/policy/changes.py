@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -15,11 +15,19 @@ Mark = Literal["same", "gone", "new"]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One change that matters to people. `name` is a purpose, category, recipient or holder; `more` says the rest."""
+    """One change that matters to people. `name` is a purpose, category, recipient or holder; `more` says the rest.
+
+    `words`: how it was told when it was published, by language.
+    """
 
     what: What
     name: str
     more: str = ""
+    words: dict[str, str] = {}
+
+    def said(self, language: str) -> str:
+        """How it was told in that language; in English where there is none."""
+        return self.words.get(language) or self.words.get("en", "")
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -85,8 +93,12 @@ def _rank(holder: Holder) -> float:
     return float("inf") if not holder.days and holder.anchor in lasting else holder.days
 
 
-def told(speaker: Speaker, change: Change) -> str:
-    """A change in words."""
+def worded(change: Change, speakers: Sequence[Speaker]) -> Change:
+    """The change with its words in each language."""
+    return msgspec.structs.replace(change, words={s.language: _told(s, change) for s in speakers})
+
+
+def _told(speaker: Speaker, change: Change) -> str:
     name, more = change.name, change.more
     if change.what == "purpose":
         name = purpose_title(speaker, name)

@@ -67,11 +67,7 @@ def sentences() -> dict[str, tuple[str, ...]]:
 
 
 def compose(kind: Kind, facts: Facts, speakers: Sequence[Speaker], kept: Set[str] | None = None) -> Draft:
-    """The text of these facts in each language; sentences of open promises are left out.
-
-    Raises:
-        KeyError: something declared has no words yet; `facts.gaps` and the tests name it.
-    """
+    """The text of these facts in each language; sentences of open promises are left out."""
     promised = kept_promises() if kept is None else kept
     title, parts = KINDS[kind]
     said = tuple(sorted({i for text, ids in sentences().items() if set(ids) <= promised for i in ids}))

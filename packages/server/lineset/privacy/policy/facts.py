@@ -7,7 +7,8 @@ import msgspec
 
 from lineset.privacy.declare import Holds, Table
 from lineset.privacy.inventory import SOURCES, family_of
-from lineset.privacy.policy.statute import STATUTORY
+from lineset.privacy.policy.statute import NOWHERE, STATUTORY
+from lineset.privacy.policy.words import anchors
 from lineset.privacy.register import Register
 from lineset.privacy.vocabulary import PURPOSES, Purpose, Retention, Sensitivity, Subject
 
@@ -94,6 +95,12 @@ class Facts(msgspec.Struct, frozen=True):
         """Whether something is given in return for personal data anywhere."""
         return any(p.sale for p in self.processors)
 
+    def gaps(self) -> tuple[str, ...]:
+        """What is in use without words or a place in the law, and where to give them; nothing can be published with one."""
+        categories = [f"category {c.key}: give it letters in privacy/policy/statute.py" for c in self.categories if not c.letters]
+        ends = sorted({h.anchor for h in self.holders} - set(anchors()))
+        return (*categories, *(f"retention {a!r}: give it words in privacy/policy/words.py" for a in ends))
+
 
 def facts_of(register: Register, contact: Contact, region: str, processors: Sequence[Processor]) -> Facts:
     """What the declarations of this build and the register of recipients say."""
@@ -125,17 +132,9 @@ def holders_of(register: Register) -> tuple[Holder, ...]:
     return tuple(sorted((h for h in found if h.categories), key=lambda h: h.name))
 
 
-def gaps(register: Register) -> list[str]:
-    """What is in use without a sentence: categories without a place in the law, and purposes without words or basis."""
-    missing = [f"category {c}: give it letters in privacy/policy/statute.py" for c in categories_in_use(register) if c not in STATUTORY]
-    used = {p for h in holders_of(register) for p in h.purposes} | {c.purpose.value for c in register.cookies}
-    missing += [f"purpose {p}: give it words in privacy/vocabulary.py" for p in sorted(used) if Purpose(p) not in PURPOSES]
-    return missing
-
-
 def _category(key: str, register: Register, holders: Sequence[Holder], processors: Sequence[Processor]) -> Category:
     having = [h for h in holders if key in h.categories]
-    placed = STATUTORY[key]
+    placed = STATUTORY.get(key, NOWHERE)
     named = {r for h in having if h.name in register.tables for r in _recipients(register, h.name, key)}
     shared = {CONTRACTORS} if any(_opened(register, h, key) for h in having) else set()
     return Category(

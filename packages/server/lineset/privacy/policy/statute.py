@@ -38,6 +38,9 @@ class Statutory:
     sensitive: str = ""
 
 
+NOWHERE: Final = Statutory(())
+
+
 def _at(letters: str, sensitive: str = "") -> Statutory:
     return Statutory(tuple(letters) + (("L",) if sensitive and "L" not in letters else ()), sensitive)
 

@@ -1,12 +1,13 @@
 """Versions: published by the operator, read by everybody, accepted by people, each with a receipt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import Select, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lineset.kit.clock import now
@@ -14,9 +15,10 @@ from lineset.kit.errors import Conflict, Invalid, NotFound
 from lineset.kit.ids import new_id
 from lineset.kit.jobs import defer
 from lineset.privacy.door import Person, Tx
-from lineset.privacy.policy.changes import Change, significant
+from lineset.privacy.policy.changes import Change, significant, worded
 from lineset.privacy.policy.document import Draft, Kind
 from lineset.privacy.policy.model import PolicyReceiptRow, PolicyVersionRow
+from lineset.privacy.policy.words import Speaker
 
 NOTICE = timedelta(days=30)
 """How long before it takes effect a change that matters is announced, unless the operator names a day."""
@@ -71,15 +73,18 @@ class Receipt:
     channel: str
 
 
-async def publish(tx: Tx, draft: Draft, effective_at: datetime | None = None) -> Version:
+async def publish(tx: Tx, draft: Draft, speakers: Sequence[Speaker], effective_at: datetime | None = None) -> Version:
     """Publish a text, from `effective_at` on: at once, or after `NOTICE` where the change matters, if none is given.
 
     For the operator's staff, the demo and the command line. A change that matters is mailed to all account holders by a job.
 
     Raises:
         Invalid: contact details are blank, or the date can't be used.
-        Conflict: the newest version says exactly this, or a later date has a version already.
+        Conflict: something declared has no words yet, the newest version says exactly this, or a later date has a version already.
     """
+    gaps = draft.facts.gaps()
+    if gaps:
+        raise Conflict("no_words", f"Not published: something is declared without words. {'; '.join(gaps)}.")
     blank = draft.facts.contact.missing()
     if blank:
         raise Invalid("contact_blank", f"Not published: say first who runs this installation. Blank: {', '.join(blank)}.")
@@ -88,7 +93,8 @@ async def publish(tx: Tx, draft: Draft, effective_at: datetime | None = None) ->
     newest = next(iter(await list_versions(tx, draft.kind)), None)
     if newest is not None and newest.digest == draft.digest:
         raise Conflict("same_text", "Nothing to publish: the newest version says exactly this.")
-    changes = significant(newest.draft.facts if newest else None, draft.facts) if draft.kind == "policy" else ()
+    found = significant(newest.draft.facts if newest else None, draft.facts) if draft.kind == "policy" else ()
+    changes = [worded(change, speakers) for change in found]
     matters = bool(changes) or (draft.kind == "terms" and newest is not None)
     effective = effective_at or (moment + NOTICE if matters else moment)
     _check_date(effective, moment, newest)
@@ -156,6 +162,17 @@ async def get_version(tx: Tx, kind: Kind, digest: str) -> Version:
     if not found:
         raise NotFound("version")
     return found[0]
+
+
+async def find_version(tx: Tx, version: UUID) -> Version | None:
+    """A version by its id."""
+    row = await tx.session.get(PolicyVersionRow, version)
+    return None if row is None else _version(row)
+
+
+def told_people(version: UUID) -> Select[tuple[UUID]]:
+    """The people who were mailed about a version, for a condition."""
+    return select(PolicyReceiptRow.person_id).where(PolicyReceiptRow.version_id == version, PolicyReceiptRow.what == "mailed")
 
 
 async def acknowledge(tx: Tx, person: UUID, version: UUID, what: Act, *, language: str, channel: str) -> bool:

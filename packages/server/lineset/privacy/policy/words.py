@@ -115,11 +115,13 @@ _ANCHORS: Final[dict[str, str]] = {
     "hold ended": word("the hold ends"),
     "download deleted": word("the download is deleted"),
     "copied": word("it is copied"),
+    "copy made": word("the copy is made"),
     "asked_at": word("it is asked for"),
     "last_at": word("it happens for the last time"),
     "last_seen_at": word("it is used for the last time"),
     "revoked_at": word("it is taken back"),
     "withdrawn_at": word("it is taken back"),
+    "made": word("it is made"),
     "given_at": word("it is given"),
     "sent_at": word("it is sent"),
     **dict.fromkeys(("expires_at", "ends_at", "ended_at", "until", "closed_at"), word("it ends")),
@@ -138,10 +140,9 @@ def anchors() -> tuple[str, ...]:
 def keeping(speaker: Speaker, anchor: str, days: int) -> str:
     """How long something is kept, in words: `days` after what `anchor` names, or until then.
 
-    Raises:
-        KeyError: the anchor has no words.
+    An anchor without words stands for itself; a text that holds one can't be published.
     """
-    end = speaker.gettext(_ANCHORS[anchor])
+    end = speaker.gettext(_ANCHORS.get(anchor, anchor))
     return (
         speaker.gettext("%(time)s after %(end)s", time=span(speaker, days), end=end) if days else speaker.gettext("until %(end)s", end=end)
     )
