@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 from lineset import backup
+from lineset.kit.settings import Settings
 
-from tests.backup.world import Lived, counts, made
+from tests.backup.world import Lived, counts, made, write_pairs
 from tests.support.engines import Engines, start_engines
+
+
+def quiet(_done: float, _bytes: int) -> None:
+    """No progress is shown."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Source:
     counts: dict[str, int]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
     folder = tmp_path_factory.mktemp("backup")
     engines = start_engines(folder / "data")
@@ -33,7 +38,18 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
         gone, stays = made(engines.settings)
         file, keys = folder / "all.backup", folder / "all.keys"
         before = counts(engines.settings)
-        taken = asyncio.run(backup.take(engines.settings, file, keys, lambda _done, _bytes: None))
+        taken = asyncio.run(_take(engines.settings, file, keys, (gone, stays)))
         yield Source(engines, gone, stays, file, keys, taken, before)
     finally:
         engines.stop()
+
+
+async def _take(settings: Settings, file: Path, keys: Path, lived: tuple[Lived, Lived]) -> backup.Taken:
+    """Make the backup while somebody goes on writing."""
+    ended = asyncio.Event()
+    writing = asyncio.create_task(write_pairs(settings, lived, ended))
+    try:
+        return await backup.take(settings, file, keys, quiet)
+    finally:
+        ended.set()
+        await writing

@@ -12,14 +12,18 @@ import msgspec
 import numpy as np
 import psycopg
 from lineset import migrating, platform, schema, sites, telemetry
+from lineset.backup.keys import Ring, read_copy, vault_of
+from lineset.backup.sealing import Reader, Writer
 from lineset.embedded.ports import free_port
 from lineset.kit.addresses import owner_url
+from lineset.kit.ids import new_id
 from lineset.kit.jobs import defer
 from lineset.kit.settings import Settings
 from lineset.kit.storage import storage
 from lineset.privacy import Context, Purpose, System
 from lineset.telemetry.history.jobs import close_now
 from psycopg import sql
+from sqlalchemy import text
 
 from tests.functional.devices.world import Home, home, technician
 
@@ -101,3 +105,50 @@ def made(settings: Settings) -> tuple[Lived, Lived]:
     """A migrated installation with two homes."""
     migrating.migrate_here(settings)
     return asyncio.run(fill(settings))
+
+
+async def write_pairs(settings: Settings, lived: tuple[Lived, Lived], ended: asyncio.Event) -> None:
+    """Until the event, write zones for both homes, always in one transaction."""
+    async with platform.open_platform(settings, "writer") as here:
+        while not ended.is_set():
+            async with here.door.open(SETUP) as tx:
+                for one in lived:
+                    values = {"id": new_id(), "site": one.home.site, "household": one.home.household}
+                    await tx.session.execute(
+                        text("INSERT INTO zones (id, site_id, household_id, name) VALUES (:id, :site, :household, 'Attic')"), values
+                    )
+            await asyncio.sleep(0)
+
+
+def pairs(settings: Settings, one: Lived) -> int:
+    """How many zones a home has."""
+    with psycopg.connect(owner_url(settings)) as owner:
+        owner.execute("SELECT set_config('app.actor', 'system:backup', true)")
+        row = owner.execute("SELECT count(*) FROM zones WHERE household_id = %s", [one.home.household]).fetchone()
+        return int(row[0]) if row else 0
+
+
+def recast(settings: Settings, source: Path, keys: Path, target: Path, revision: str, names: set[str]) -> None:
+    """Write some tables of a backup as a backup of another revision of the tables."""
+    vault = vault_of(settings)
+    known = read_copy(vault, keys).keys
+    with source.open("rb") as old, target.open("wb") as new:
+        reader = Reader.of(old, source)
+        ring = Ring(vault, reader.header.salt, known)
+        list(reader.verify(ring.own))
+        salt = "ab" * 16
+        fresh = Ring(vault, salt, known)
+        writer = Writer(new, msgspec.structs.replace(reader.header, revision=revision, salt=salt, check=fresh.check))
+        for name in sorted(names):
+            section = reader.section(name)
+            assert section is not None
+            writer.begin(name, section.columns)
+            for chunk in reader.chunks(section):
+                subject = None if chunk.label is None else ring.whose(chunk.label)
+                source_key = ring.own if subject is None else ring.of(subject)
+                target_key = fresh.own if subject is None else fresh.of(subject)
+                assert source_key is not None
+                assert target_key is not None
+                writer.add(target_key, None if subject is None else fresh.label(subject), chunk.rows, chunk.opened(source_key))
+        about = {"days": [], "sequences": {}, "places": []}
+        writer.finish(fresh.own, 2, {k: msgspec.Raw(msgspec.json.encode(v)) for k, v in about.items()})

@@ -117,6 +117,8 @@ async def restore(settings: Settings, file: Path, keys: Path | None, progress: P
         require_master(Ring(vault, reader.header.salt, {}), reader.header)
         _require_known(reader.header.revision)
         _require_empty_folder(settings)
+        if not settings.nats_url and not (settings.data / "nats").exists():
+            _require_keys(copy)  # told before anything is started
         folder = RunFolder(settings.data)
         folder.take()
         stack.callback(folder.release)
@@ -195,11 +197,16 @@ async def _keys(bus: Bus, copy: Copy | None) -> dict[str, bytes]:
     known = await SubjectKeys(bus).everything()
     if known:
         return known
+    copy = _require_keys(copy)
+    await store_copy(bus, copy)
+    return copy.keys
+
+
+def _require_keys(copy: Copy | None) -> Copy:
     if copy is None:
         raise Invalid("no_keys", "The key store is empty, so nothing of anybody could be read. Name the copy of the keys with --keys.")
     require_young(copy)
-    await store_copy(bus, copy)
-    return copy.keys
+    return copy
 
 
 class _Restore:
