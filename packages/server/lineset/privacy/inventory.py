@@ -42,7 +42,9 @@ FAMILIES = (
         "Name, contacts and what you told about you",
         ("user.name", "user.contact", "user.demographic", "user.account", "user.location"),
     ),
+    Family("location", "Where your home or phone is", ("user.location.precise",)),
     Family("presence", "When somebody is at home", ("occupancy",)),
+    Family("inferred", "What we conclude about you", ("derived",)),
     Family("readings", "Machine readings", ("equipment.measurement",)),
     Family("machines", "Machines and where they stand", ("equipment.identity", "equipment.placement")),
     Family("settings", "Settings and commands", ("equipment.setting",)),
@@ -64,7 +66,9 @@ SOURCES = {
     "settings": "you, and those whom you let",
     "readings": "your machines",
     "events": "your machines and gateways",
+    "location": "your device, or what you typed",
     "presence": "worked out from your readings",
+    "inferred": "worked out from your other data",
 }
 """Where the data of each family comes from."""
 LASTING = ("account closed", "household deleted", "erasure")
@@ -161,7 +165,8 @@ class Row:
 
 def family_of(category: str) -> Family:
     """The family that a category belongs to; what people did, if to no other."""
-    return next((f for f in FAMILIES if category.startswith(f.categories)), FAMILIES[-1])
+    fits = [(len(prefix), f) for f in FAMILIES for prefix in f.categories if category.startswith(prefix)]
+    return max(fits, key=lambda fit: fit[0])[1] if fits else FAMILIES[-1]
 
 
 def inventory(register: Register) -> tuple[Kind, ...]:

@@ -31,7 +31,7 @@ ITEMS: dict[str, Item] = {
     "contacts": Item(
         "/account/contacts/{key}",
         delete=accounts.remove_contact,
-        goes=marked("This address or number goes at once. Nothing of it stays but the line in your corrections, for two years."),
+        goes=marked("This address or number goes at once, with what it was before. Nothing stays."),
     ),
     "sessions": Item(
         "/account/security#sessions",
