@@ -27,7 +27,7 @@ class CopyRow(Base):
                 Guard(
                     read="access.staff('operator', 'privacy_officer', 'security')",
                     write="false",
-                    systems={"backup": "rw", "housekeeping": "rw"},
+                    systems={"backup": "rw", "housekeeping": "rw", "erasure": "r"},
                 ),
             )
         ),
