@@ -158,7 +158,7 @@ async def test_DEL_02_a_hold_keeps_the_newest_readings_of_an_erased_machine_too(
     days = world.rows("SELECT period FROM history_files WHERE tier = 'held' ORDER BY period")
     assert days == [((TODAY - n * DAY).date(),) for n in (5, 4, 1, 0)]
     assert world.rows("SELECT count(*) FROM frames") == [(0,)]
-    assert world.rows(f"SELECT count(*) FROM tenures WHERE series_id = {held}") == [(0,)]
+    assert world.rows(f"SELECT count(*) FROM tenures WHERE series_id = {held}") == [(0,)]  # noqa: S608 - a number
 
 
 async def ask(world: Bench, series: list[int]) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from lineset import accounts, gateways, messaging, privacy, reviewing, telemetry
 from lineset.control import Delivery
+from lineset.erasing import shop
 from lineset.kit.addresses import database_secret, owner_url
 from lineset.kit.bus import DEVICE_STREAM
 from lineset.kit.jobs import take_over
@@ -26,7 +27,7 @@ from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
 from lineset.kit.storage import Storage, storage
 from lineset.platform import Platform, open_platform
-from lineset.privacy import Context, Purpose, System, Tx, exporting
+from lineset.privacy import Context, Purpose, System, Tx, erasure, exporting
 from lineset.privacy.copies import add_copy_jobs
 from lineset.privacy.request_log import REQUESTS, tend
 
@@ -70,6 +71,7 @@ def jobs(platform: Platform) -> procrastinate.App:
 
     privacy.add_consent_jobs(app, platform.door, [forget_points])
     add_copy_jobs(app, platform.door)
+    erasure.add_jobs(app, shop(platform))
     add_jobs(app, platform)
     return app
 

@@ -6,6 +6,7 @@ those that take a `Tx` act as whoever opened it.
 
 from lineset.accounts.agents import Browser, describe_agent
 from lineset.accounts.checks import CONTACT_KINDS, clean_email
+from lineset.accounts.closing import close_accounts
 from lineset.accounts.companies import (
     CompanyView,
     change_company,
@@ -115,6 +116,7 @@ __all__ = [
     "change_profile",
     "change_staff_role",
     "clean_email",
+    "close_accounts",
     "company_acting",
     "confirm_email",
     "create_company",

@@ -7,6 +7,7 @@ from lineset.gateways.callout import Callout
 from lineset.gateways.codes import ClaimCode, enrolment_link
 from lineset.gateways.connections import Connections, ConnectionView, connections
 from lineset.gateways.enrolment import Enrolled, claim, enrol, release, renew
+from lineset.gateways.erasing import shut_out
 from lineset.gateways.flooding import FLOOD, Floods
 from lineset.gateways.happenings import record_event, record_flood, record_status, record_violation
 from lineset.gateways.identity import Allowed, ByCertificate, ByToken, Identities, Refused, Shown, live_gateways
@@ -90,6 +91,7 @@ __all__ = [
     "renew",
     "revoke",
     "revoke_token",
+    "shut_out",
     "transfer",
     "troubles",
 ]

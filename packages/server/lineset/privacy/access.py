@@ -7,10 +7,11 @@ differ from what the tables declare.
 import hashlib
 from importlib import resources
 
-from sqlalchemy import Connection, text
+from sqlalchemy import ARRAY, JSON, Connection, LargeBinary, String, text
 
 from lineset.privacy.consent.choices import CHOICES
 from lineset.privacy.declare import Table
+from lineset.privacy.erasure.scope import reach
 from lineset.privacy.register import Register
 from lineset.privacy.vocabulary import Subject
 
@@ -54,6 +55,7 @@ def statements(register: Register) -> list[str]:
     for name, table in sorted(register.tables.items()):
         hides = "erased_at" in register.metadata.tables[name].columns
         result += _table_statements(name, table, hides=hides)
+        result += _erasable(register, name)
         result += _rights(register, name, table, hides=hides)
     for engine in (e for e in register.engines if e.app):
         result += [
@@ -122,6 +124,20 @@ def _table_statements(name: str, table: Table, *, hides: bool) -> list[str]:
     if name == LOG:
         result.append(f"CREATE POLICY enter ON {name} FOR INSERT TO {READER} WITH CHECK (true)")
         result.append(f"GRANT INSERT ON {name} TO {READER}")
+    return result
+
+
+def _erasable(register: Register, name: str) -> list[str]:
+    """What the eraser needs: to empty the columns that only mention somebody, and no samples of personal data in the planner's statistics,
+    where nobody would erase them."""
+    table = register.metadata.tables[name]
+    mentions = [c for c in reach(table).forgets if not any(key.ondelete == "SET NULL" for key in table.columns[c].foreign_keys)]
+    result = [f"GRANT UPDATE ({', '.join(mentions)}) ON {name} TO {APP}"] if mentions else []
+    indexed = {column.name for index in table.indexes for column in index.columns} | {column.name for column in table.primary_key}
+    for column in table.columns:
+        personal = register.column(name, column.name).category != "system.operations"
+        if personal and column.name not in indexed and isinstance(column.type, String | JSON | LargeBinary | ARRAY):
+            result.append(f'ALTER TABLE {name} ALTER COLUMN "{column.name}" SET STATISTICS 0')
     return result
 
 

@@ -144,12 +144,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   WHERE i.inhparent = 'public.frames'::regclass ORDER BY 1
 $$;
 
--- Write a table anew, so that nothing of deleted rows is left in it or its indexes. `what` is one of the names below or a day of frames.
+-- Write a table anew, so that nothing of deleted rows is left in it or its indexes. `what` is a table of ours or a day of frames.
 CREATE OR REPLACE FUNCTION access.rewrite(what text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT access.system('history') OR what !~ '^(frames_[0-9]{8}|late_frames|latest|refusals|poison_messages)$' THEN
-    RAISE insufficient_privilege USING MESSAGE = 'not a table of measurements';
+  IF NOT access.system('history', 'erasure') OR what !~ '^[a-z][a-z0-9_]+$' OR what = 'frames' THEN
+    RAISE insufficient_privilege USING MESSAGE = 'only for history and erasure, by a plain name';
   END IF;
   IF to_regclass('public.' || what) IS NOT NULL THEN
     EXECUTE format('CLUSTER %I USING %I', what, CASE WHEN what LIKE 'frames%' THEN what || '_pkey' ELSE 'pk_' || what END);
@@ -162,8 +162,8 @@ $$;
 CREATE OR REPLACE FUNCTION access.flush_log() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT access.system('history') THEN
-    RAISE insufficient_privilege USING MESSAGE = 'only for history';
+  IF NOT access.system('history', 'erasure') THEN
+    RAISE insufficient_privilege USING MESSAGE = 'only for history and erasure';
   END IF;
   PERFORM pg_logical_emit_message(false, 'lineset', repeat('.', 16777216));
   EXECUTE 'CHECKPOINT';

@@ -119,6 +119,10 @@ class Vault:
         """A 256-bit key of this installation for data that is nobody's (HKDF-SHA-256 of the master key)."""
         return _hkdf(self._root, use, salt)
 
+    async def has_key(self, subject: UUID) -> bool:
+        """Whether the key store has a key of the subject at this moment; what is remembered does not count."""
+        return await self._store.get(str(subject)) is not None
+
     def email_digest(self, address: str) -> bytes:
         """Keyed digest by which an e-mail address is found without being kept in the clear (HMAC-SHA-256)."""
         return hmac.digest(self._lookup, fold_email(address).encode(), "sha256")

@@ -4,7 +4,7 @@ The face of this domain; nobody imports past it.
 """
 
 from lineset.telemetry import exports, live, recorded
-from lineset.telemetry.erasure import erase_household, erase_machine, erase_site
+from lineset.telemetry.erasure import erase_household, erase_machine, erase_series, erase_site, series_left
 from lineset.telemetry.history import carrying
 from lineset.telemetry.history.jobs import add_jobs, forget_points
 from lineset.telemetry.history.manifest import Tier
@@ -39,6 +39,7 @@ __all__ = [
     "choose_keeping",
     "erase_household",
     "erase_machine",
+    "erase_series",
     "erase_site",
     "exports",
     "forget_points",
@@ -55,5 +56,6 @@ __all__ = [
     "refusal_counts",
     "refusals",
     "series",
+    "series_left",
     "sums",
 ]

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Table, func, or_, select
 
 from lineset.kit.clock import now
+from lineset.privacy.copies import KEY_COPY_DAYS
 from lineset.privacy.door import Tx
 from lineset.privacy.erasure.scope import Scope, Target, declared, gather, leaving, mentions, require, tables
 from lineset.privacy.vocabulary import Subject
 
-KEY_COPY_DAYS = 30
-"""Days after which the last copy of a destroyed key is gone, and with it every backup that it opened."""
 GRACE_DAYS = {"account": 14, "household": 14, "site": 7, "machine": 7, "device": 7, "item": 0}
 """Days in which somebody may change their mind, unless they want none."""
 

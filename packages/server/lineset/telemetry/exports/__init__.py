@@ -1,5 +1,8 @@
 """Downloads of measurements: small ones sent while they are read, large ones made by jobs, kept for a week."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from lineset.kit.storage import Storage
 from lineset.privacy import Door
 from lineset.telemetry.exports.account import Measurements
@@ -52,8 +55,8 @@ __all__ = [
 ]
 
 
-async def delete_exports(door: Door, storage: Storage, series: list[int]) -> int:
-    """Delete every download with readings of these series; how many. For the erasure of series."""
+async def delete_exports(door: Door, storage: Storage, series: list[int], people: Collection[UUID] = ()) -> int:
+    """Delete every download with readings of these series, and all of these people's; how many. For erasures."""
     from lineset.telemetry.exports import ending  # noqa: PLC0415 - loads what few processes need
 
-    return await ending.delete_exports(door, storage, series)
+    return await ending.delete_exports(door, storage, series, people)

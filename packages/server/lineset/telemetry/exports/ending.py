@@ -46,13 +46,15 @@ async def holding(tx: Tx, series: Collection[int]) -> list[Holding]:
     return [Holding(id_, sorted(found), [*([path] if path else []), *paths]) for id_, path, found, paths in rows]
 
 
-async def delete_exports(door: Door, storage: Storage, series: Collection[int]) -> int:
-    """Delete every download with readings of these series: rows first, so that no worker goes on with it, then all objects. How many."""
+async def delete_exports(door: Door, storage: Storage, series: Collection[int], people: Collection[UUID] = ()) -> int:
+    """Delete every download with readings of these series, and all of these people's: rows first, so that no worker goes on with it, then
+    all objects. How many."""
     async with door.open(HISTORY) as tx:
-        found = await holding(tx, series)
-        await tx.session.execute(delete(ExportRow).where(ExportRow.id.in_([h.export for h in found])))
+        found = {h.export for h in await holding(tx, series)}
+        found |= set(await tx.session.scalars(select(ExportRow.id).where(ExportRow.person_id.in_(people))))
+        await tx.session.execute(delete(ExportRow).where(ExportRow.id.in_(found)))
     for export in found:
-        await asyncio.to_thread(objects.remove, storage, export.export)
+        await asyncio.to_thread(objects.remove, storage, export)
     return len(found)
 
 
