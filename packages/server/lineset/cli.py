@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from lineset.kit.errors import Invalid, LinesetError
+from lineset.kit.ids import parse_id
 from lineset.kit.settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -432,6 +433,57 @@ def verify_erasure(
                 outcome = probing.verify(settings, against, texts, show)
     _say(outcome.lines())
     raise typer.Exit(outcome.code)
+
+
+audit_app = typer.Typer(no_args_is_help=True, help="The access log: who of the others saw or changed a home.")
+app.add_typer(audit_app, name="audit")
+
+
+@audit_app.command("export")
+def audit_export(file: Annotated[Path, typer.Argument(help="Where to write it.", dir_okay=False)], data: Data = None) -> None:
+    """Write the whole log into a file that anybody can check."""
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # as in `up`
+    with _plainly():
+        from lineset import auditing  # noqa: PLC0415 - see the module
+
+        out.print(f"{auditing.export(_settings(data), file):,} entries in {escape(str(file))}")
+
+
+@audit_app.command("verify")
+def audit_verify(
+    file: Annotated[Path, typer.Argument(help="What `lineset audit export` wrote.", exists=True, dir_okay=False)],
+    checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint kept from before.", exists=True, dir_okay=False)] = None,
+    key: Annotated[str, typer.Option(help="The platform's public key (/.well-known/lineset-audit.json); else the file's own.")] = "",
+) -> None:
+    """Check such a file; needs no database. Exit codes: 0 nothing was changed; 1 something was; 2 it can't be read."""
+    with _plainly(2):
+        from lineset import auditing  # noqa: PLC0415 - see the module
+
+        verdict, known = auditing.check(file, key, checkpoint)
+    for fault in verdict.faults:
+        out.print(f"[bold red]{escape(fault)}[/]")
+    if not known:
+        out.print("[yellow]checked with the key in the file itself; give --key to know whose log it is[/]")
+    said = "nothing was changed" if verdict.good else "the log was changed"
+    out.print(f"[bold]{verdict.leaves:,} places, {verdict.entries:,} entries, {verdict.checkpoints:,} checkpoints: {said}[/]")
+    raise typer.Exit(0 if verdict.good else 1)
+
+
+@audit_app.command("prove")
+def audit_prove(
+    entry: Annotated[str | None, typer.Option(help="The id of an entry: prove that it is in the log.")] = None,
+    since: Annotated[int | None, typer.Option(min=1, help="The size of an old checkpoint: prove that its log only grew.")] = None,
+    data: Data = None,
+) -> None:
+    """Print a proof as JSON; without an option the newest checkpoint."""
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # as in `up`
+    with _plainly():
+        from lineset import auditing  # noqa: PLC0415 - see the module
+
+        wanted = parse_id(entry) if entry else None
+        if entry and wanted is None:
+            raise Invalid("bad_id", f"{entry!r} is no id of an entry.", "entry")
+        typer.echo(auditing.prove(_settings(data), wanted, since))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from lineset.kit.settings import Settings
 from lineset.kit.storage import Storage, storage
 from lineset.platform import Platform, open_platform
 from lineset.privacy import Context, Purpose, System, Tx, erasure, exporting
+from lineset.privacy.audit import jobs as audit_jobs
 from lineset.privacy.copies import add_copy_jobs
 from lineset.privacy.request_log import REQUESTS, tend
 
@@ -44,10 +45,10 @@ def jobs(platform: Platform) -> procrastinate.App:
     app = procrastinate.App(connector=connector)
     messaging.add_jobs(app, platform.door, platform.settings, privacy.consented)
     messaging.add_news_jobs(app, platform.door)
-    messaging.add_news_jobs(app, platform.door)
     accounts.add_jobs(app, platform.door)
     gateways.add_jobs(app, platform.door)
     privacy.add_jobs(app, platform.door, platform.register, reviewing.overdue(platform))
+    audit_jobs.add_jobs(app, platform.door)
     telemetry.exports.add_jobs(app, platform.door, storage(platform.settings, "exports"))
     downloads = storage(platform.settings, "exports")
 

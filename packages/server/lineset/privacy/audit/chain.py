@@ -18,6 +18,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pymerkle.hasher import MerkleHasher
 
+from lineset.privacy.vault import Vault
+
 ORIGIN = "lineset access log"
 FIRST = b"\0" * 32
 """What stands for the leaf before the first."""
@@ -134,6 +136,11 @@ def checkpoint_from(told: Any) -> Checkpoint:
         raise ValueError(f"this is no checkpoint: {error}") from error
 
 
-def signing_key(secret: bytes) -> Ed25519PrivateKey:
-    """The platform's key for checkpoints, from its 32 secret bytes."""
-    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"lineset audit" + secret).digest())
+def signing_key(vault: Vault) -> Ed25519PrivateKey:
+    """The platform's key for checkpoints, derived from its master key in `secrets/`."""
+    return Ed25519PrivateKey.from_private_bytes(vault.text_digest("audit", "signing key"))
+
+
+def public_key(vault: Vault) -> bytes:
+    """The 32 bytes by which anybody checks them."""
+    return signing_key(vault).public_key().public_bytes_raw()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from lineset.kit.clock import now
 from lineset.kit.errors import Invalid, NotFound
-from lineset.privacy.audit.chain import Checkpoint, instant, plain
+from lineset.privacy.audit.chain import Checkpoint, instant, plain, public_key
 from lineset.privacy.audit.checking import ENTRY_FIELDS, Verdict, check_lines, head_line, leaf_line
 from lineset.privacy.audit.model import AccessLogRow, CheckpointRow, LeafRow
 from lineset.privacy.door import Tx
@@ -35,11 +35,11 @@ def _checkpoint(row: CheckpointRow) -> Checkpoint:
     return Checkpoint(row.size, row.root, instant(row.made_at), row.signature)
 
 
-async def export_lines(tx: Tx, public_key: bytes) -> AsyncIterator[str]:
+async def export_lines(tx: Tx) -> AsyncIterator[str]:
     """The whole log as the lines of a file. For `System("housekeeping")`."""
     found = await checkpoints(tx)
     size = found[-1].size if found else 0
-    yield head_line(found, public_key, now())
+    yield head_line(found, public_key(tx.vault), now())
     for first in range(1, size + 1, _AT_ONCE):
         wanted = select(LeafRow, AccessLogRow).outerjoin(AccessLogRow, AccessLogRow.seq == LeafRow.seq)
         span = LeafRow.seq.between(first, min(first + _AT_ONCE - 1, size))
@@ -53,9 +53,9 @@ def _entry(row: AccessLogRow) -> dict[str, str | None]:
     return {name: value.hex() if isinstance(value, bytes) else plain(value) for name, value in values.items()}
 
 
-async def verify_here(tx: Tx, public_key: bytes, old: Checkpoint | None = None) -> Verdict:
+async def verify_here(tx: Tx, old: Checkpoint | None = None) -> Verdict:
     """Check the log as it lies in the database. For `System("housekeeping")`."""
-    return check_lines([line async for line in export_lines(tx, public_key)], public_key, old)
+    return check_lines([line async for line in export_lines(tx)], public_key(tx.vault), old)
 
 
 class _Leaves(BaseMerkleTree):  # type: ignore[misc]  # the library has no types

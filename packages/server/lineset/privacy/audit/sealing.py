@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import bindparam, insert, select, text, update
 
 from lineset.kit.clock import now
@@ -27,17 +26,20 @@ from lineset.privacy.audit.chain import (
     leaf_of,
     plain,
     salted,
+    signing_key,
 )
 from lineset.privacy.audit.checking import FORGOTTEN
 from lineset.privacy.audit.model import AccessLogRow, CheckpointRow, LeafRow
-from lineset.privacy.door import Tx
+from lineset.privacy.door import Context, Door, System, Tx
+from lineset.privacy.vocabulary import Purpose
 
 AT_ONCE = 5_000
+HOUSEKEEPING = Context(System("housekeeping"), Purpose.KEEP)
 _MOST_RANGES = 100
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext('lineset.audit'))")
 
 
-async def seal(tx: Tx, key: Ed25519PrivateKey, at_once: int = AT_ONCE) -> int:
+async def seal(tx: Tx, at_once: int = AT_ONCE) -> int:
     """Chain what waits, oldest first, at most `at_once` entries, and sign a checkpoint; how many it were. For `System("housekeeping")`."""
     await tx.session.execute(_ALONE)
     waiting = select(AccessLogRow).where(AccessLogRow.seq.is_(None)).order_by(AccessLogRow.at, AccessLogRow.id).limit(at_once)
@@ -57,10 +59,21 @@ async def seal(tx: Tx, key: Ed25519PrivateKey, at_once: int = AT_ONCE) -> int:
     await tx.session.flush()
     await tx.session.execute(insert(LeafRow), leaves)
     made = now()
-    signed = Checkpoint(peaks.size, peaks.root, instant(made)).signed(key)
+    signed = Checkpoint(peaks.size, peaks.root, instant(made)).signed(signing_key(tx.vault))
     tx.session.add(CheckpointRow(size=signed.size, made_at=made, root=signed.root, signature=signed.signature, peaks=peaks.packed))
     await tx.session.flush()
     return len(rows)
+
+
+async def seal_all(door: Door) -> int:
+    """Chain all that waits, a transaction for each few thousand entries; how many it were."""
+    total = 0
+    while True:
+        async with door.open(HOUSEKEEPING) as tx:
+            done = await seal(tx)
+        total += done
+        if done < AT_ONCE:
+            return total
 
 
 def _close(row: AccessLogRow) -> bytes:
@@ -71,27 +84,27 @@ def _close(row: AccessLogRow) -> bytes:
     return body_of({name: plain(getattr(row, name)) for name in PLAIN_FIELDS}, row.subject_digest, row.actor_digest)
 
 
-async def forget_household(tx: Tx, key: Ed25519PrivateKey, household: UUID) -> int:
+async def forget_household(tx: Tx, household: UUID) -> int:
     """Take from the log what tells that an entry was about this household, and write down which entries that were; how many.
 
     For `System("housekeeping")`. Their digests stay and their salts go, so the chain verifies and nobody can find out whose they were.
     """
-    return await _forget(tx, key, AccessLogRow.household_id == household, {"household_id": None, "thing": None, "reason": ""}, "subject")
+    return await _forget(tx, AccessLogRow.household_id == household, {"household_id": None, "thing": None, "reason": ""}, "subject")
 
 
-async def forget_actor(tx: Tx, key: Ed25519PrivateKey, person: UUID) -> int:
+async def forget_actor(tx: Tx, person: UUID) -> int:
     """As `forget_household`, for somebody who looked and whose account is gone."""
-    return await _forget(tx, key, AccessLogRow.actor_id == person, {"actor_id": None}, "actor")
+    return await _forget(tx, AccessLogRow.actor_id == person, {"actor_id": None}, "actor")
 
 
-async def _forget(tx: Tx, key: Ed25519PrivateKey, whose: Any, values: dict[str, Any], side: str) -> int:
-    while await seal(tx, key):
+async def _forget(tx: Tx, whose: Any, values: dict[str, Any], side: str) -> int:
+    while await seal(tx):
         pass
     emptied = update(AccessLogRow).where(whose).values(**values, **{f"{side}_salt": None}).returning(AccessLogRow.seq)
     places = sorted(seq for seq in await tx.session.scalars(emptied) if seq is not None)
     for note in _ranges(places):
         await _note(tx, f"{side}: {note}")
-    while places and await seal(tx, key):
+    while places and await seal(tx):
         pass
     return len(places)
 
