@@ -11,7 +11,7 @@ from uuid import UUID
 
 from lineset import schema
 from lineset.kit.ids import new_id
-from lineset.privacy import Vault
+from lineset.privacy import Subject, Vault
 from lineset.privacy.paths import is_sealed, sealing
 from sqlalchemy import ARRAY, Column, Connection, LargeBinary, String, Uuid, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
@@ -26,6 +26,7 @@ _MUST_BE_KNOWN = {
     "exports.state": "expired",
     "account_exports.state": "expired",
     "export_parts.points": [],
+    "keeping.raw_days": 800,
     "tenures.starts_at": NOON - timedelta(days=1),
 }
 
@@ -76,6 +77,7 @@ async def plant(connection: Connection, vault: Vault, name: str) -> Canaries:
     side = found.side
     side.mark = found.mark
     side.values = {
+        **_ways(side),
         **_MUST_BE_KNOWN,
         "frames.reals": [0.0, found.numbers["frames"]],  # at the slot that the table of points names
         "late_frames.reals": [0.0, found.numbers["late_frames"]],
@@ -85,6 +87,17 @@ async def plant(connection: Connection, vault: Vault, name: str) -> Canaries:
     }
     fill(connection, side)
     await _seal(connection, vault, found)
+    return found
+
+
+def _ways(side: Side) -> dict[str, Any]:
+    """The columns that lead to a subject without a key that says so."""
+    ids = {Subject.PERSON: side.owner, Subject.HOUSEHOLD: side.household}
+    found = {}
+    for name, declared in schema.register().tables.items():
+        for column, subject in ((declared.path, declared.subject), *declared.also):
+            if subject in ids and not declared.via and column != "id" and not schema.metadata.tables[name].columns[column].foreign_keys:
+                found.setdefault(f"{name}.{column}", ids[subject])
     return found
 
 

@@ -43,6 +43,15 @@ class Archive:
         """Write the list of contents."""
         self._zip.close()
 
+    def __enter__(self) -> "Archive":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:  # what was begun is nobody's: no list of contents is written to it when this object goes
+            self._zip.fp = None
+
     def _entry(self, name: str, compress: int) -> zipfile.ZipInfo:
         entry = zipfile.ZipInfo(name, self._at)
         entry.compress_type = compress

@@ -97,24 +97,23 @@ def put_together(storage: Storage, register: Register, export: UUID, cover: Cove
         Spoilt: the object of a part was lost.
     """
     sink = objects.Sink(storage, objects.file_path(export, "zip"))
-    archive = Archive(sink, cover.made_at)
     listed: list[dict[str, Any]] = []
     sections: dict[UUID, Section] = {}
     homes = [s for s in cover.subjects if s != cover.person]
-    for part in parts:
-        number = 0 if part.subject == cover.person else homes.index(part.subject) + 1
-        section = sections.setdefault(part.subject, Section(_title(cover, number)))
-        if part.maker == ROWS:
-            _add_table(archive, storage, register, cover, part, section, listed)
-        elif part.path is not None:
-            entry = archive.pieces(f"data/{part.name}", objects.pieces(storage, part.path, part.sha256), packed=True)
-            listed.append({**_entry(entry), "rows": part.rows, "subject": str(part.subject), "maker": part.maker})
-            counts = section.folders.setdefault(f"data/{part.name.rpartition('/')[0]}", [0, 0])
-            counts[0], counts[1] = counts[0] + 1, counts[1] + part.rows
-    page = archive.pieces("index.html", _page(register, cover, list(sections.values())))
-    listed.append(_entry(page))
-    archive.text("manifest.json", _manifest(register, cover, listed))
-    archive.close()
+    with Archive(sink, cover.made_at) as archive:
+        for part in parts:
+            number = 0 if part.subject == cover.person else homes.index(part.subject) + 1
+            section = sections.setdefault(part.subject, Section(_title(cover, number)))
+            if part.maker == ROWS:
+                _add_table(archive, storage, register, cover, part, section, listed)
+            elif part.path is not None:
+                entry = archive.pieces(f"data/{part.name}", objects.pieces(storage, part.path, part.sha256), packed=True)
+                listed.append({**_entry(entry), "rows": part.rows, "subject": str(part.subject), "maker": part.maker})
+                counts = section.folders.setdefault(f"data/{part.name.rpartition('/')[0]}", [0, 0])
+                counts[0], counts[1] = counts[0] + 1, counts[1] + part.rows
+        page = archive.pieces("index.html", _page(register, cover, list(sections.values())))
+        listed.append(_entry(page))
+        archive.text("manifest.json", _manifest(register, cover, listed))
     return sink.finish()
 
 
@@ -129,7 +128,7 @@ def _add_table(
     columns = columns_of(table)
     path, sha = part.path, part.sha256
     names = [name_of(c) for c in columns]
-    facts = {"table": table.name, "about": declared.about, "subject": str(part.subject), "columns": _described(columns)}
+    facts = {"table": str(table.name), "about": declared.about, "subject": str(part.subject), "columns": _described(columns)}
     made = (
         archive.pieces(f"data/{part.name}.json", _json(facts, objects.lines(storage, path, sha))),
         archive.pieces(f"data/{part.name}.csv", _csv(names, objects.lines(storage, path, sha))),

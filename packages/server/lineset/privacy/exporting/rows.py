@@ -45,22 +45,22 @@ def columns_of(table: SqlTable) -> "list[Column[Any]]":
 
 def name_of(column: "Column[Any]") -> str:
     """The column's name as people read it: what was sealed is open."""
-    return column.name.removesuffix("_sealed") if is_sealed(column) else column.name
+    return str(column.name.removesuffix("_sealed") if is_sealed(column) else column.name)
 
 
 def left_out(register: Register) -> list[LeftOut]:
     """What is about somebody and yet not handed over, with the declared reason, in order of name."""
     found = []
     for name, declared in sorted(register.tables.items()):
-        if declared.subject is Subject.NOBODY and not declared.also:
+        if declared.subject in (Subject.NOBODY, Subject.TAG) and not declared.also:
             continue
         if isinstance(declared.export, str):
-            found.append(LeftOut(name, "", declared.export))
+            found.append(LeftOut(str(name), "", declared.export))
             continue
         for column in register.metadata.tables[name].columns:
             why = _holds(column).export
             if isinstance(why, str):
-                found.append(LeftOut(name, column.name, why))
+                found.append(LeftOut(str(name), str(column.name), why))
     return found
 
 
