@@ -248,6 +248,8 @@ COOKIES = (
 )
 
 
+    Cookie("ls_choice", "remembers your answer about what is not needed", Purpose.RIGHTS, True, 365),
+    Cookie("ls_signal", "remembers that your browser says Global Privacy Control to scripts", Purpose.RIGHTS, True, None),
 def register() -> Register:
     """The register of this build.
 

@@ -91,6 +91,7 @@ def create_app(settings: Settings) -> Litestar:
                 templates=pages.templates(),
                 hub=hub,
                 notices=pages.Notices(platform.door),
+                heeded=pages.Heeded(platform.door),
             )
             await hub.start()
 

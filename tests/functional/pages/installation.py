@@ -5,6 +5,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from lineset import accounts
@@ -46,6 +47,17 @@ class Installation:
         thread.start()
         thread.join()
         return results[0]
+
+    def person(self, session: str) -> UUID:
+        """Who is signed in by a session's cookie."""
+
+        async def work() -> UUID:
+            async with open_platform(self.settings, "test", pool=1) as platform:
+                found = await accounts.Authenticator(platform.door).session(session)
+            assert found is not None
+            return found.person_id
+
+        return self.run(work)
 
     def operator_link(self) -> str | None:
         """What the terminal prints at the first start."""

@@ -3,14 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
-from uuid import UUID
 
 import msgspec
 import pytest
-from lineset import accounts, messaging, schema
+from lineset import messaging, schema
 from lineset.kit.errors import Invalid
 from lineset.kit.settings import from_environment, secret
-from lineset.platform import open_platform
 from lineset.privacy import Context, Person, Purpose, System, Tx, give, withdraw
 from lineset.privacy.request_log import FOLDER, REQUESTS, Line, RequestLog, overdue, tend
 from sqlalchemy import text
@@ -119,7 +117,7 @@ def test_TAG_04_the_picture_counts_only_while_the_person_allows_it(installation:
     email = new_address("nora")
     with Visitor(installation.url) as nora:
         nora.sign_up("Nora Falk", email=email)
-        who = installation.run(lambda: principal_of(installation, nora.session))
+        who = installation.person(nora.session)
     act = Context(Person(who), Purpose.RIGHTS)
     mail = installation.act(
         Context(System("mail"), Purpose.COMMUNICATE),
@@ -139,7 +137,7 @@ def test_TAG_04_the_picture_counts_only_while_the_person_allows_it(installation:
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
         assert not answer.headers.get_list("set-cookie") or "ls_csrf" in answer.headers["set-cookie"]
 
-    asked = {"channel": "web", "language": "en", "steps": ["switch"]}
+    asked = {"channel": "page", "language": "en", "steps": ["switch"]}
     picture(token)
     picture("nonsense")
     assert opened_at() is None
@@ -152,10 +150,3 @@ def test_TAG_04_the_picture_counts_only_while_the_person_allows_it(installation:
     installation.act(act, lambda tx: withdraw(tx, who, *messaging.MAIL_OPENS, **asked))
     picture(token)
     assert opened_at() == first
-
-
-async def principal_of(installation: Installation, session: str) -> UUID:
-    async with open_platform(installation.settings, "test", pool=1) as platform:
-        found = await accounts.Authenticator(platform.door).session(session)
-    assert found is not None
-    return found.person_id

@@ -16,9 +16,10 @@ from .common.live import Hub
 from .common.notices import Notices
 from .common.render import Templates
 from .common.reports import report_routes
+from .common.signals import Heeded
 from .common.static import static_routes
 
-__all__ = ["Edge", "Hub", "Notices", "error_page", "routes", "templates"]
+__all__ = ["Edge", "Heeded", "Hub", "Notices", "error_page", "routes", "templates"]
 
 
 def templates() -> Templates:

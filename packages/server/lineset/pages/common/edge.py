@@ -26,6 +26,7 @@ from .notices import Notice, Notices
 from .reader import Reader, Units
 from .render import THEMES, Frame, Templates, Who, new_nonce
 from .security import PAGE_HEADERS, content_security_policy
+from .signals import Heeded, signals_of
 from .words import LANGUAGES
 
 SESSION = "ls_session"
@@ -51,6 +52,7 @@ class Edge(msgspec.Struct, frozen=True):
     templates: Templates
     hub: Hub
     notices: Notices
+    heeded: Heeded
 
 
 def edge(request: Ask) -> Edge:
@@ -66,6 +68,8 @@ async def principal(request: Ask) -> Principal | None:
         here = edge(request)
         request.state.principal = who = await here.authenticator.session(request.cookies.get(SESSION, ""))
         request.state.notice = await here.notices.of(who) if who is not None else None
+        if who is not None:
+            await here.heeded.heed(request, who)
     found: Principal | None = request.state.principal
     return found
 
@@ -167,7 +171,7 @@ def page(
 ) -> Response[str]:
     """A template as a response with a policy of its own."""
     nonce = new_nonce() if scripts else ""
-    theme = request.cookies.get(THEME, "")
+    theme, signals = request.cookies.get(THEME, ""), signals_of(request)
     frame = Frame(
         path=request.url.path,
         theme=theme if theme in THEMES else "",
@@ -177,6 +181,8 @@ def page(
         live=live and who is not None,
         contact=edge(request).settings.contact.complete,
         notice=_notice(request) if who is not None else None,
+        signal=signals.sent[0] if signals.sent else "",
+        asks=signals.asks(edge(request).register),
     )
     html = edge(request).templates.render(template, reader, frame, context)
     headers = PAGE_HEADERS | {"content-security-policy": content_security_policy(nonce)}
@@ -204,12 +210,14 @@ def _head(who: Principal | None) -> Who | None:
 
 
 def set_cookie(request: Ask, response: Response[Any], name: str, value: str) -> None:
-    """Set a declared cookie with the life that its declaration names.
+    """Set a declared cookie with the life that its declaration names. One that is not needed waits for the visitor's yes.
 
     Raises:
         Undeclared: the cookie is not declared.
     """
     declared = edge(request).register.cookie(name)
+    if not declared.needed and not signals_of(request).optional:
+        return
     life = None if declared.life_days is None else declared.life_days * 86_400
     secure = edge(request).settings.url.startswith("https://")
     response.set_cookie(Cookie(name, path="/", value=value, max_age=life, httponly=name == SESSION, secure=secure, samesite="lax"))

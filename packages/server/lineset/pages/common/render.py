@@ -31,7 +31,10 @@ class Who(msgspec.Struct, frozen=True):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """What every page needs around its own view. `contact`: the operator has said who runs this installation; `notice`: of a text."""
+    """What every page needs around its own view. `contact`: the operator has said who runs this installation; `notice`: of a text.
+
+    `signal`: the privacy signal that the browser sends; `asks`: whether to ask about cookies that are not needed.
+    """
 
     path: str
     theme: str
@@ -41,6 +44,8 @@ class Frame(msgspec.Struct, frozen=True):
     live: bool = False
     contact: bool = False
     notice: Notice | None = None
+    signal: str = ""
+    asks: bool = False
 
 
 def new_nonce() -> str:

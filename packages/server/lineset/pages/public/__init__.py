@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from lineset.kit.settings import Settings
 
 from . import (
+    choices,
     invitations,
     mailbox,
     news,
@@ -36,5 +37,6 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         *setting_up.ROUTES,
         *preferences.ROUTES,
         *opened.ROUTES,
+        *choices.ROUTES,
         *(mailbox.ROUTES if mailbox.open_here(settings) else ()),
     ]

@@ -16,6 +16,7 @@ Allow: /terms
 Allow: /cookies$
 Allow: /recipients$
 Allow: /news$
+Allow: /privacy/choices$
 Allow: /static/
 Disallow: /
 """

@@ -7,12 +7,14 @@ import { startLive } from "./live.ts";
 import { startRefresh } from "./refresh.ts";
 import { startReports } from "./reports.ts";
 import { startRows } from "./rows.ts";
+import { startSignal } from "./signal.ts";
 import { startSparks } from "./sparks.ts";
 import { startStepper } from "./stepper.ts";
 import { startTheme } from "./theme.ts";
 import { startZone } from "./zone.ts";
 
 startReports();
+startSignal();
 startTheme();
 startDay();
 startDial();
