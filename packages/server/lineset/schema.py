@@ -242,14 +242,14 @@ FILES = (
 COOKIES = (
     Cookie("ls_session", "keeps you signed in", Purpose.SECURITY, True, 30),
     Cookie("ls_csrf", "makes sure that a form was sent from our own page", Purpose.SECURITY, True, None),
+    Cookie("ls_choice", "remembers your answer about what is not needed", Purpose.RIGHTS, True, 365),
+    Cookie("ls_signal", "remembers that your browser says Global Privacy Control to scripts", Purpose.RIGHTS, True, None),
     Cookie("ls_theme", "remembers light or dark", Purpose.ACCOUNT, True, 365),
     Cookie("ls_opened", "counts a visit once in a browser's session", Purpose.SECURITY, True, None, "session"),
     Cookie("ls_language", "remembers your language before you sign in", Purpose.ACCOUNT, True, 365),
 )
 
 
-    Cookie("ls_choice", "remembers your answer about what is not needed", Purpose.RIGHTS, True, 365),
-    Cookie("ls_signal", "remembers that your browser says Global Privacy Control to scripts", Purpose.RIGHTS, True, None),
 def register() -> Register:
     """The register of this build.
 
