@@ -44,6 +44,7 @@ VALUES: dict[str, Any] = {
     "access_grants.ends_at": None,
     "history_files.remainder": lambda side: ord(side.name[0]),  # unique
     "memberships.role": "technician",
+    "places.gateway_id": None,  # a place is of a site or of a gateway
     "access_log.household_id": lambda side: side.household,
     "access_log.seq": lambda side: ord(side.name[0]),
     "audit_leaves.seq": lambda side: ord(side.name[0]),

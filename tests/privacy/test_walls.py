@@ -25,6 +25,8 @@ HIDDEN = {
     *("attempts", "frames", "poison_messages", "late_frames", "holds", "series_erasures"),
     *("news_issues", "news_subscribers", "retention_counts", "evidence", "attestations", "copies"),
     "audit_leaves",
+    "data_tags",
+    "tag_events",
 }
 """No person reads these rows: measurements only through access.read_frames, mails only in one's own mailbox."""
 PUBLIC = {"organisations", "closings", "history_files", "policy_versions", "audit_checkpoints", "recipients", "agreements"}
@@ -45,6 +47,7 @@ OWN = {
     "policy_receipts",
     "person_consent_receipts",
     "sessions",
+    "session_places",
 }
 """A person's own, nobody else's."""
 OF_MEMBERS = {
@@ -56,6 +59,7 @@ OF_MEMBERS = {
     "staff_accesses",
     "disclosures",
     "recipient_notices",
+    "places",
 }
 """What a household does not show to the companies that it lets in."""
 

@@ -2,6 +2,7 @@
 
 from lineset.accounts import model as _accounts
 from lineset.apps import model as _apps
+from lineset.apps import model_tags as _tags
 from lineset.control import model as _control
 from lineset.gateways import model as _gateways
 from lineset.kit.bus import TOMBSTONE_DAYS, TOMBSTONES_STREAM
@@ -13,6 +14,7 @@ from lineset.privacy import Cookie, Engine, File, Purpose, Register, Retention, 
 from lineset.privacy import model as _privacy
 from lineset.privacy import model_changes as _changes
 from lineset.privacy import model_copies as _copies
+from lineset.privacy import model_inferences as _inferences
 from lineset.privacy.audit import model as _audit
 from lineset.privacy.consent import model as _consent
 from lineset.privacy.copies import DATA_COPY_DAYS, KEY_COPY_DAYS
@@ -22,6 +24,7 @@ from lineset.privacy.exporting import model as _exporting
 from lineset.privacy.policy import model as _policy
 from lineset.privacy.request_log import REQUESTS
 from lineset.sites import model as _sites
+from lineset.sites import model_places as _places
 from lineset.telemetry import model as _telemetry
 from lineset.telemetry import model_exports as _exports
 from lineset.telemetry import model_history as _history
@@ -29,9 +32,9 @@ from lineset.telemetry import model_history as _history
 MIGRATIONS = "migrations"
 metadata = Base.metadata
 MODELS = (
-    _audit,
     _accounts,
     _apps,
+    _audit,
     _changes,
     _consent,
     _control,
@@ -42,11 +45,14 @@ MODELS = (
     _exports,
     _gateways,
     _history,
+    _inferences,
     _messaging,
     _news,
+    _places,
     _policy,
     _privacy,
     _sites,
+    _tags,
     _telemetry,
 )
 _AS_LONG_AS_USED = Retention("replaced", 0)

@@ -28,7 +28,7 @@ class AppEventRow(Base):
                 "person_id",
                 (Purpose.OPERATE, Purpose.SECURITY, Purpose.KEEP),
                 Retention("last_at", 90),
-                by_person(systems={"housekeeping": "rw"}),
+                by_person(systems={"housekeeping": "rw", "authentication": "rw"}),
             )
         ),
     )

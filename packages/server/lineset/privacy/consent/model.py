@@ -23,7 +23,6 @@ class _Receipt:
     """
 
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
-    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), info=technical())
     schema_version: Mapped[str] = mapped_column(info=technical())
     choice: Mapped[str] = mapped_column(info=held(_SETTING))
     purpose: Mapped[str] = mapped_column(info=held(_SETTING))
@@ -43,6 +42,7 @@ class _Receipt:
     language: Mapped[str] = mapped_column(info=held("user.demographic.language"))
     channel: Mapped[str] = mapped_column(info=held("user.behavior"))
     steps: Mapped[list[str]] = mapped_column(ARRAY(String), info=held("user.behavior"))
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), info=technical())
 
 
 class HouseholdReceiptRow(_Receipt, Base):
