@@ -22,6 +22,8 @@ _AREAS = {
 }
 PROMISES = tuple(f"{area}_{number:02}" for area, count in _AREAS.items() for number in range(1, count + 1))
 """The id of every promise, kept or open."""
+KEPT = ROOT / "packages/server/lineset/privacy/policy/kept.txt"
+"""The kept promises as the package carries them, since the page is not installed with it."""
 
 
 def past_faces(imports: list[tuple[str, str]], offered: Set[str] = frozenset()) -> Iterator[str]:
@@ -80,6 +82,18 @@ def promises(page: str, names: set[str]) -> Iterator[str]:
             yield f"docs/promises.md: {promise} names {name}, which is not a test"
 
 
+def kept_ids(page: str) -> list[str]:
+    """The ids of the promises that the page says are kept."""
+    rows = re.findall(r"^\|\s*([A-Z]{3}_\d{2})\s*\|[^|]*\|([^|]*)\|[^|]*\|$", page, re.M)
+    return sorted(promise for promise, code in rows if code.strip() != "open")
+
+
+def kept(page: str, listed: str) -> Iterator[str]:
+    """What the installed platform takes for kept is what the page says: a policy never promises what is open."""
+    if listed.split() != kept_ids(page):
+        yield "privacy/policy/kept.txt and docs/promises.md differ; run `.venv/bin/python -m tests.checks --kept`"
+
+
 def links(page: str, text: str) -> Iterator[str]:
     """What a page of the documentation links to or shows exists. `page` is its path in the repository."""
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
@@ -113,10 +127,14 @@ def everything() -> Iterator[str]:
         yield from addresses(lock.name, lock.read_text())
     for path in tracked("*.md", "docs/**/*.md"):
         yield from links(str(path.relative_to(ROOT)), path.read_text())
-    yield from promises((ROOT / "docs" / "promises.md").read_text(), test_names())
+    page = (ROOT / "docs" / "promises.md").read_text()
+    yield from promises(page, test_names())
+    yield from kept(page, KEPT.read_text())
 
 
 if __name__ == "__main__":
+    if "--kept" in sys.argv:
+        KEPT.write_text("".join(f"{promise}\n" for promise in kept_ids((ROOT / "docs" / "promises.md").read_text())))
     remarks = list(everything())
     for remark in remarks:
         print(remark, file=sys.stderr)

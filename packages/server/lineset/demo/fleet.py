@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import structlog
@@ -22,6 +23,7 @@ from lineset.demo import notes as demo_notes
 from lineset.demo.notes import Notes, Sign
 from lineset.demo.past import STEP_S, load_all, read_state
 from lineset.demo.seeding import Seeding
+from lineset.demo.texts import publish_texts
 from lineset.kit.settings import Settings
 from lineset.platform import open_platform
 
@@ -59,10 +61,17 @@ async def _prepare(settings: Settings, folder: Path) -> Notes:
         demo_notes.write(path, notes)
     async with open_platform(settings, "demo", pool=2) as platform:
         await Seeding(platform, notes, path).everything()
+        await publish_texts(platform, _people(notes))
         if not (settings.data / "demo.json").exists():
             demo_notes.write(settings.data / "demo.json", describe(settings, notes))
         await load_all(platform, notes, folder)
     return notes
+
+
+def _people(notes: Notes) -> list[UUID]:
+    """Everybody who signs in."""
+    signs = [notes.operator, *(s for signs in notes.contractors for s in signs), *(s for home in notes.homes.values() for s in home.people)]
+    return [sign.person for sign in signs if sign.person is not None]
 
 
 async def _identity(settings: Settings, code: str, folder: Path) -> Identity:

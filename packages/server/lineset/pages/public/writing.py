@@ -13,7 +13,6 @@ from ..common.forms import Form
 from ..common.refusals import refused
 
 FIELDS = ("topic", "email", "message")
-TOPICS = ("other", "privacy")
 MOST_MESSAGE = 5_000
 
 
@@ -38,7 +37,7 @@ async def write(request: Ask) -> Response[Any]:
         await accounts.admit(here.door, accounts.Counter("written by", sender, 5), accounts.Counter("written from", browser.network, 10))
         to = details.privacy if values["topic"] == "privacy" and "@" in details.privacy else details.email
         async with here.door.open(messaging.NEWS) as tx:
-            await messaging.write_to_operator(tx, to, sender, values["topic"] if values["topic"] in TOPICS else "other", message)
+            await messaging.write_to_operator(tx, to, sender, "privacy" if values["topic"] == "privacy" else "other", message)
     except LinesetError as error:
         reader = reader_of(request, await principal(request))
         return await _show(request, refused(reader, error, values), int(error.status))

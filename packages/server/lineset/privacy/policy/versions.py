@@ -65,9 +65,9 @@ class Receipt:
     """What a person did with a version, and when."""
 
     version_id: UUID
-    kind: Kind
+    kind: str
     digest: str
-    what: Act
+    what: str
     at: datetime
     language: str
     channel: str
@@ -170,7 +170,7 @@ async def find_version(tx: Tx, version: UUID) -> Version | None:
     return None if row is None else _version(row)
 
 
-def told_people(version: UUID) -> Select[tuple[UUID]]:
+def told_people(version: UUID) -> Select[UUID]:
     """The people who were mailed about a version, for a condition."""
     return select(PolicyReceiptRow.person_id).where(PolicyReceiptRow.version_id == version, PolicyReceiptRow.what == "mailed")
 
