@@ -52,7 +52,7 @@ def jobs(platform: Platform) -> procrastinate.App:
     telemetry.exports.add_jobs(app, platform.door, storage(platform.settings, "exports"))
     downloads = storage(platform.settings, "exports")
 
-    copies = storage(platform.settings, "account_exports")
+    copies = storage(platform.settings, exporting.STORAGE)
     exporting.add_jobs(app, platform.door, copies, workshop(platform, copies))
 
     async def erase_downloads(series: list[int], household: UUID) -> None:

@@ -16,6 +16,14 @@ from lineset.api.exports import delete_export, get_export, get_export_file, get_
 from lineset.api.happenings import get_events, get_troubles, post_event
 from lineset.api.orders import cancel_command, get_command, get_commands, post_command
 from lineset.api.problems import problem
+from lineset.api.rights import (
+    delete_rights_request,
+    get_erasure_plan,
+    get_rights_file,
+    get_rights_request,
+    get_rights_requests,
+    post_rights_request,
+)
 from lineset.api.sums import get_quality, get_sums
 from lineset.api.things import get_equipment, get_latest, get_me, get_series, get_site, get_sites
 
@@ -34,6 +42,12 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     get_export,
     get_export_file,
     delete_export,
+    get_erasure_plan,
+    post_rights_request,
+    get_rights_requests,
+    get_rights_request,
+    get_rights_file,
+    delete_rights_request,
     get_events,
     get_troubles,
     post_event,

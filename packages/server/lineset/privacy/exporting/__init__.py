@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     from lineset.kit.storage import Storage
     from lineset.privacy.door import Door
 
+STORAGE = "account_exports"
+"""The storage in which the objects of copies lie."""
+KEY = "copies"
+"""The secret by which links to copies are signed."""
+
 __all__ = [
+    "KEY",
     "LINK_MINUTES",
+    "STORAGE",
     "AccountExport",
     "AccountFile",
     "Exporter",

@@ -16,7 +16,7 @@ from lineset.kit.ranges import piece_of
 from lineset.kit.settings import secret
 from lineset.kit.storage import storage
 from lineset.privacy import Purpose
-from lineset.privacy.exporting import AccountExport, ask_export, check, drop_export, file_of, list_exports_of, sign, stream
+from lineset.privacy.exporting import KEY, STORAGE, AccountExport, ask_export, check, drop_export, file_of, list_exports_of, sign, stream
 
 from ..coming import go
 from ..desk import At, at_desk, desk_page
@@ -100,7 +100,7 @@ async def file_(request: Ask, copy: str) -> Response[Any] | Stream:
     piece = piece_of(file.bytes, file.etag, asked.get("range"), asked.get("if-range"), asked.get("if-none-match"))
     if piece.status in (304, 416):
         return Response(b"", status_code=piece.status, headers=piece.headers)
-    pieces = stream(here.door, context, storage(here.settings, "exports"), file, piece.start, piece.end)
+    pieces = stream(here.door, context, storage(here.settings, STORAGE), file, piece.start, piece.end)
     return Stream(pieces, status_code=piece.status, media_type="application/zip", headers={**file.headers, **piece.headers})
 
 
@@ -142,7 +142,7 @@ async def _page(request: Ask, at: At, form: Form, status: int = 200) -> Response
 
 
 def _key(request: Ask) -> bytes:
-    return secret(edge(request).settings, "copies")
+    return secret(edge(request).settings, KEY)
 
 
 def _id(text: str) -> UUID:
