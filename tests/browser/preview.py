@@ -22,6 +22,7 @@ from tests.browser.samples.portal import trends
 WHO = {
     "home": Who(name="Ines Lund", role="", home="/home"),
     "shared": Who(name="Ines Lund", role="", home="/home"),
+    "yours": Who(name="Ines Lund", role="", home="/home", areas=("home",)),
     "account": Who(name="Ines Lund", role="", home="/home"),
     "portal": Who(name="Priya Shah", role="Alder Mechanical", home="/portal"),
     "console": Who(name="Sam Okafor", role="Operator", home="/console"),

@@ -39,3 +39,194 @@ def test_PRV_01_one_page_shows_all_of_it_and_every_part_opens(ines: Visitor) -> 
     sites = ines.get(f"{home}/privacy/held/you/sites")
     assert "Cabin" in sites.text
     assert "14 Sugar Pine Rd" in sites.text
+
+
+def test_PRV_01_people_without_a_household_have_their_part_at_the_account(company: tuple[str, Visitor]) -> None:
+    visitor = company[1]
+    page = visitor.get("/account/data")
+    assert page.status == 200
+    assert "All that we hold on you, in one place" in page.text
+    assert "Who saw it" not in page.text
+    assert visitor.get("/account/data/held/readings").status == 404, "readings are a household's"
+    assert company[0] in visitor.get("/account/data/held/work/memberships").text
+    for part in ("seen", "changes", "choices", "devices", "take", "delete", "requests"):
+        assert visitor.get(f"/account/data/{part}").status == 200, part
+
+
+def test_PRV_01_nobody_opens_anothers_page(installation: Installation, ines: Visitor) -> None:
+    home = add_home(ines)
+    with Visitor(installation.url) as zoe:
+        zoe.sign_up("Zoe Berg", household="Berg")
+        for part in ("", "/seen", "/choices", "/held/you/sites", "/delete", "/changes"):
+            assert zoe.get(f"{home}/privacy{part}").status == 404, part
+        session = re.search(r"/held/devices/sessions/([0-9a-f-]+)/delete", ines.get(f"{home}/privacy/held/devices/sessions").html)
+        assert session is not None
+        token = zoe.csrf
+        gone = zoe.post(f"/account/data/held/devices/sessions/{session[1]}/delete", _csrf_token=token)
+        assert gone.status_code == 404
+    assert ines.get(f"{home}/privacy").status == 200, "she is still signed in"
+
+
+def test_PRV_01_a_declaration_that_is_deleted_takes_its_sentence_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    register = schema.register()
+    told = {h.about for kind in inventory(register) for h in kind.holders}
+    assert len(told) > 40
+    for name, declared in register.tables.items():
+        if declared.about in told:
+            fewer = {other: d for other, d in register.tables.items() if other != name and d.about != declared.about}
+            monkeypatch.setattr(type(register), "tables", property(lambda _, fewer=fewer: fewer))
+            left = {h.about for kind in inventory(register) for h in kind.holders}
+            monkeypatch.undo()
+            assert declared.about not in left, name
+            assert left == told - {declared.about}, name
+    people = register.metadata.tables["people"].columns["gender_sealed"].info
+    held = people.pop("holds")
+    try:
+        people["holds"] = register.column("people", "id")
+        assert "user.demographic.gender" not in {c for k in inventory(register) for c in k.categories}, "the column's word goes too"
+    finally:
+        people["holds"] = held
+
+
+def test_ACC_03_each_correction_stands_in_the_history_and_goes_with_its_thing(ines: Visitor) -> None:
+    page = ines.get("/account")
+    ines.send(page, "/account/profile", name="Ines Lund Ortega", birth_year="1981", gender="woman", language="en", units="us")
+    ines.send(ines.get("/account/contacts/new"), "/account/contacts/new", kind="phone", value="+1 530 555 0142", label="work")
+    contact = re.search(r'href="(/account/contacts/[0-9a-f-]+)"', ines.get("/account").html)
+    assert contact is not None
+    ines.send(ines.get(contact[1]), contact[1], kind="phone", value="+1 530 555 0199", label="work")
+    history = ines.get("/account/data/changes").text
+    for words in ("Ines Lund → After: Ines Lund Ortega", "1981", "woman", "work: +1 530 555 0142 → After: work: +1 530 555 0199"):
+        assert words in history, (words, history)
+    home = add_home(ines)
+    settings = ines.get(f"{home}/settings")
+    ines.send(settings, f"{home}/settings", name="Lake cabin")
+    assert "Site: Name" in ines.get(f"{home}/privacy/changes").text
+    ines.send(ines.get("/account"), f"{contact[1]}/remove")
+    after = ines.get("/account/data/changes").text
+    assert "555" not in after, "what was deleted leaves no earlier values"
+    assert "Ines Lund Ortega" in after
+
+
+def test_EQP_03_a_device_is_known_by_type_system_and_version_and_is_forgotten_with_all_about_it(installation: Installation) -> None:
+    iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 Version/17.4 Mobile/15E148 Safari/604.1"
+    with Visitor(installation.url) as desk, Visitor(installation.url, agent=iphone) as phone:
+        email = desk.sign_up("Ines Lund")
+        phone.sign_in(email)
+        report = {"kind": "opened", "version": "app-1"}
+        assert phone.client.post("/app/reports", json=report, headers={"x-csrf-token": phone.csrf}).status_code < 300
+        page = desk.get("/account/data/devices")
+        for words in ("2 devices are known", "Firefox, Linux, this one", "Safari, iPhone", "Phone", "iOS 17.4", "17.4", "140.0"):
+            assert words in page.text, (words, page.text)
+        desk.send(page, "/account/data/devices/forget", device="Safari, iPhone")
+        left = desk.get("/account/data/devices").text
+        assert "iPhone" not in left
+        assert "One device is known" in left
+        assert "iPhone" not in desk.get("/account/data/held/devices/sessions").text
+        assert "iPhone" not in desk.get("/account/data/held/devices/app_events").text
+        assert phone.get("/account").path == "/sign-in"
+        assert desk.post("/account/data/devices/forget", device="Safari, iPhone", _csrf_token=desk.csrf).status_code == 404
+
+
+def test_DEL_01_a_single_entry_is_deleted_where_it_is_listed(ines: Visitor) -> None:
+    ines.send(ines.get("/account/contacts/new"), "/account/contacts/new", kind="residence", value="9 Mill St\nReno", label="")
+    ines.send(ines.get("/account/security"), "/account/tokens", token_name="Node-RED")
+    for kind, name, words in (("you", "contacts", "9 Mill St"), ("devices", "api_tokens", "Node-RED")):
+        rows = ines.get(f"/account/data/held/{kind}/{name}")
+        assert words in rows.text
+        assert "Nothing stays." in rows.text, "what goes stands there before the yes"
+        action = re.search(rf'action="(/account/data/held/{kind}/{name}/[0-9a-f-]+/delete)"', rows.html)
+        assert action is not None
+        after = ines.send(rows, action[1])
+        assert after.status == 200
+        assert words not in after.text.partition("Deleted.")[2]
+        assert ines.post(action[1], _csrf_token=ines.csrf).status_code == 404, "once only"
+    assert ines.post("/account/data/held/you/people/x/delete", _csrf_token=ines.csrf).status_code == 404, "not by itself"
+
+
+def test_DEL_01_before_the_yes_it_says_what_goes_and_what_stays_and_the_account_needs_the_password(ines: Visitor) -> None:
+    home = add_home(ines)
+    page = ines.get(f"{home}/privacy/delete")
+    links = re.findall(rf'href="({home}/privacy/delete/(\w+)/[0-9a-f-]+)"', page.html)
+    assert {kind for _, kind in links} == {"site", "household", "account"}
+    for link, kind in links:
+        shown = ines.get(link)
+        assert shown.status == 200, (kind, shown.text)
+        assert "Goes, and does not come back" in shown.text
+        assert "Stays, and why" in shown.text
+        assert "until" in shown.text
+        assert ines.send(shown, link, sure="").status == 422, "a yes is said, not assumed"
+    account = next(link for link, kind in links if kind == "account")
+    wrong = ines.send(ines.get(account), account, sure="yes", current="not my password at all")
+    assert wrong.status == 403
+    assert "This is not your present password." in wrong.text
+    assert "No request yet." in ines.get(f"{home}/privacy/requests").text
+    asked = ines.send(ines.get(account), account, sure="yes", current=PASSWORD)
+    assert asked.path == f"{home}/privacy/requests"
+    assert "You can change your mind until" in asked.text
+    keep = re.search(rf'action="({home}/privacy/requests/[0-9a-f-]+/keep)"', asked.html)
+    assert keep is not None
+    kept = ines.send(asked, keep[1])
+    assert "You kept it." in kept.text
+    assert ines.post(keep[1], _csrf_token=ines.csrf).status_code == 409
+
+
+def test_PRV_03_each_choice_is_asked_by_itself_in_its_own_words_and_no_is_as_near_as_yes(ines: Visitor) -> None:
+    home = add_home(ines)
+    page = ines.get(f"{home}/privacy/choices")
+    assert "Location of this site : Cabin".replace(" :", ":") in page.text
+    assert page.html.count('aria-pressed="true">No') == page.html.count('<form class="choice"'), "all start at no"
+    assert page.html.count('value="yes"') == page.html.count('value="no"')
+    for said, words in (("yes", "Yes since"), ("no", "No since")):
+        form = next(f for f in _choice_forms(page.html) if f["choice"] == "fleet_models")
+        sent = ines.post(f"{home}/privacy/choices", **form, answer=said)
+        assert sent.status_code == 303
+        page = ines.get(f"{home}/privacy/choices")
+        assert words in page.text
+    receipts = ines.get(f"{home}/privacy/receipts.json").response.json()
+    assert [r["events"][0]["event_state"] for r in receipts] == ["given", "withdrawn"]
+    assert ines.post(f"{home}/privacy/choices", choice="everything", detail="", answer="yes", _csrf_token=ines.csrf).status_code == 422
+
+
+def _choice_forms(html: str) -> list[dict[str, str]]:
+    forms = re.findall(r'<form class="choice".*?</form>', html, re.S)
+    return [dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)) for form in forms]
+
+
+def test_CMP_02_pages_functions_and_programs_are_the_same_whatever_somebody_chose(ines: Visitor) -> None:
+    """Every page that links lead to, with its forms, and the API: with all choices at no, at yes, and with the signals of a browser."""
+    home = add_home(ines)
+    token = re.search(r'class="secret">(ls_\w+)<', ines.send(ines.get("/account/security"), "/account/tokens", token_name="x").html)
+    assert token is not None
+    refused = _offered(ines, home, token[1])
+    assert len(refused) > 25
+    choices = f"{home}/privacy/choices"
+    for form in _choice_forms(ines.get(choices).html):
+        assert ines.post(choices, **form, answer="yes").status_code == 303
+    assert 'aria-pressed="true">No' not in ines.get(choices).html
+    agreed = _offered(ines, home, token[1])
+    ines.client.headers |= {"sec-gpc": "1", "dnt": "1"}
+    signalled = _offered(ines, home, token[1])
+    assert refused == agreed == signalled
+
+
+def _offered(visitor: Visitor, home: str, token: str) -> dict[str, tuple[int, tuple[str, ...], tuple[str, ...]]]:
+    """What each page offers: its status, where its forms go, and what its headings and buttons say; pages of "Your data" apart, which show
+    the answers themselves.
+    """
+    found: dict[str, tuple[int, tuple[str, ...], tuple[str, ...]]] = {}
+    ahead = ["/", home, "/account", "/account/security", "/account/access"]
+    while ahead:
+        path = ahead.pop()
+        if path in found or "/privacy" in path or "/account/data" in path or path.startswith(("/static", "/mailbox", "/api")):
+            continue
+        page = visitor.get(path)
+        forms = tuple(sorted(set(re.findall(r'<form[^>]*action="([^"]*)"', page.html))))
+        words = tuple(re.findall(r"<(?:h1|h2|button)[^>]*>([^<]*)<", page.html))
+        found[path] = page.status, forms, words
+        ahead += [link for link in re.findall(r'<a [^>]*href="(/[^"#?]*)', page.html) if not link.endswith((".json", ".csv", "/file"))]
+    program = {"authorization": f"Bearer {token}"}
+    for path in ("/api/v1/sites", "/api/v1/account"):
+        answer = visitor.client.get(path, headers=program)
+        found[path] = answer.status_code, tuple(sorted(answer.headers)), ()
+    return found

@@ -113,6 +113,7 @@ ANCHORS = {
 }
 _CODED = ("kind", "role", "scope", "state", "status", "units", "type", "way", "format")
 _MOST_TEXT = 300
+_YEAR = 365.25
 
 
 def column_word(reader: Reader, column: str) -> str:
@@ -154,16 +155,26 @@ def _flat(value: Any) -> str:
 def until_words(reader: Reader, retention: Retention) -> str:
     """When something goes by itself."""
     if retention.days:
-        return reader.ngettext("each gone after %(n)s day", "each gone after %(n)s days", retention.days)
+        return reader.gettext("each gone after %(time)s", time=time_words(reader, retention.days))
     return reader.gettext(ANCHORS[retention.anchor]) if retention.anchor in ANCHORS else reader.gettext("gone as soon as it is not needed")
 
 
 def kind_until(reader: Reader, kind: Kind) -> str:
-    """When the longest kept of a kind goes by itself."""
-    if kind.longest:
-        return reader.ngettext("each gone after %(n)s day", "each gone after %(n)s days", kind.longest)
-    longest = next((h for h in kind.holders if h.open_ended), kind.holders[0])
-    return until_words(reader, longest.retention)
+    """When a kind goes by itself: what is kept longest, and where some has no time of its own, what ends it."""
+    days = max((h.retention.days or 0 for h in kind.holders if not h.open_ended), default=0)
+    lasting = next((h for h in kind.holders if h.open_ended), None)
+    if lasting is None:
+        return until_words(reader, max(kind.holders, key=lambda h: h.retention.days or 0).retention)
+    end = until_words(reader, lasting.retention)
+    return reader.gettext("%(time)s, some %(lasting)s", time=time_words(reader, days), lasting=end) if days else end
+
+
+def time_words(reader: Reader, days: int) -> str:
+    """A time to keep in days, or in years where it is whole ones."""
+    years = round(days / _YEAR)
+    if years and abs(days - years * _YEAR) <= 1:
+        return reader.ngettext("%(n)s year", "%(n)s years", years)
+    return reader.ngettext("%(n)s day", "%(n)s days", days)
 
 
 def categories_words(reader: Reader, categories: tuple[str, ...]) -> str:
@@ -174,7 +185,8 @@ def categories_words(reader: Reader, categories: tuple[str, ...]) -> str:
 
 def purpose_words(reader: Reader, purposes: tuple[Purpose, ...], most: int = 3) -> str:
     """Why, by the titles of the purposes."""
-    return ", ".join(reader.gettext(PURPOSES[p].title) for p in purposes[:most])
+    titles = (reader.gettext(PURPOSES[p].title) for p in purposes[:most])
+    return ", ".join(title[:1].lower() + title[1:] for title in titles)
 
 
 def source_words(reader: Reader, holder: Holder) -> str:
