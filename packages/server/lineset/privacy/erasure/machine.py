@@ -269,8 +269,9 @@ async def _again(shop: Shop, erasure: UUID, target: Target, hidden_at: datetime,
             household = known.touches[0] if known.touches else None
             asked_by = person or target.id
             row = ErasureRow(id=erasure, kind=target.kind, target_id=target.id, asked_by=asked_by, person_id=person, household_id=household)
-            row.asked_at, row.grace_until = hidden_at, hidden_at
+            row.state, row.asked_at, row.grace_until = "erasing", hidden_at, hidden_at
             tx.session.add(row)
+            await tx.session.flush()
         case = Case(erasure, target, known, hidden_at)
         await hide_rows(tx, known)
         for hider in shop.hiders:
