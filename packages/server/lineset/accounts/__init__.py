@@ -64,6 +64,16 @@ from lineset.accounts.principals import (
 )
 from lineset.accounts.review import AccessReview, access_review
 from lineset.accounts.setting_up import MadeAccount, add_staff, make_account, operator_link, set_up_operator
+from lineset.accounts.staff_access import (
+    MINUTES,
+    STAFF_LOOKS,
+    StaffAccess,
+    clean_reason,
+    end_home,
+    find_home,
+    list_staff_accesses,
+    open_home,
+)
 from lineset.accounts.telling import tell_some
 from lineset.accounts.throttle import Counter, admit, forgive
 from lineset.accounts.words import LANGUAGES, UNITS
@@ -73,7 +83,9 @@ __all__ = [
     "CONTACT_KINDS",
     "HOUSEHOLD_ROLES",
     "LANGUAGES",
+    "MINUTES",
     "SCOPES",
+    "STAFF_LOOKS",
     "STAFF_ROLES",
     "UNITS",
     "AccessReview",
@@ -99,6 +111,7 @@ __all__ = [
     "SessionView",
     "SignIn",
     "SignedIn",
+    "StaffAccess",
     "TokenView",
     "accept_as_new",
     "accept_invitation",
@@ -116,13 +129,16 @@ __all__ = [
     "change_profile",
     "change_staff_role",
     "clean_email",
+    "clean_reason",
     "close_accounts",
     "company_acting",
     "confirm_email",
     "create_company",
     "create_household",
     "describe_agent",
+    "end_home",
     "find_companies",
+    "find_home",
     "find_reader",
     "forget_device",
     "forget_session",
@@ -144,10 +160,12 @@ __all__ = [
     "list_members",
     "list_sessions",
     "list_staff",
+    "list_staff_accesses",
     "list_tokens",
     "make_account",
     "make_household",
     "make_token",
+    "open_home",
     "operator_link",
     "prove_password",
     "read_agent",

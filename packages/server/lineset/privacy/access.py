@@ -18,6 +18,8 @@ from lineset.privacy.vocabulary import Subject
 APP = "lineset_app"
 INGEST = "lineset_ingest"
 READER = "lineset_reader"
+STAFF = "staff_accesses"
+"""The one table that staff changes at an open home: to end that."""
 LOG = "access_log"
 """The one table into which a function writes for whoever acts: `access.enter`."""
 _READER_TABLES = {
@@ -41,6 +43,7 @@ _DEFINERS = (
     "access.operator()",
     "access.logged()",
     "access.households_of(uuid[])",
+    "access.find_home(uuid)",
     "access.enter(text, uuid[], text)",
     "access.note_forgotten(uuid, text, text)",
     "access.seen_by(uuid, integer)",
@@ -89,8 +92,9 @@ def _table_statements(name: str, table: Table, *, hides: bool) -> list[str]:
     by_reader = f" OR (SELECT access.system({readers}))" if readers else ""
     by_writer = f" OR (SELECT access.system({writers}))" if writers else ""
     may_read = f"{reason} AND (({guard.read}){shown}{by_reader})"
-    may_write = f"{reason} AND (({guard.write}){shown}{by_writer})"
-    may_insert = f"{reason} AND ({guard.insert or guard.write}{by_writer})"
+    change = reason + ("" if name == STAFF else " AND (SELECT NOT access.purpose('support'))")  # staff looks and changes nothing
+    may_write = f"{change} AND (({guard.write}){shown}{by_writer})"
+    may_insert = f"{change} AND ({guard.insert or guard.write}{by_writer})"
     by_ingest = "(SELECT access.system('ingest'))" + _consent(table)
     result = [
         f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",

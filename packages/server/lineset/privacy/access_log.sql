@@ -36,6 +36,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UNION SELECT household_id, household_id FROM household_members WHERE person_id = ANY (things) AND ended_at IS NULL
 $$;
 
+-- The household to which a site, machine, gateway or household id belongs, for staff that is about to open it.
+CREATE OR REPLACE FUNCTION access.find_home(thing_ uuid) RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT household FROM access.households_of(ARRAY[thing_]) WHERE access.system('authentication') LIMIT 1
+$$;
+
 -- Log that the acting person is about to look at what they may see for the stated purpose: all of it, or that of `things`. Returns how many
 -- entries are new in this window. The door commits those before anything is read, so that no reading goes unlogged when a process dies.
 CREATE OR REPLACE FUNCTION access.enter(doing text, things uuid[], why text) RETURNS integer

@@ -44,6 +44,8 @@ ACTIONS = {
     "pages.common.flows.sites.rooms": "change_site",
     "pages.common.flows.gateways.list_": "look_gateway",
     "pages.common.flows.gateways.look": "look_gateway",
+    "pages.console.homes.home_page": "look",
+    "pages.console.homes.home_machine": "look_machine",
     "api.things.get_sites": "look_list",
     "api.things.get_site": "look_site",
     "api.things.get_equipment": "look_machine",

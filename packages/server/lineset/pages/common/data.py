@@ -23,12 +23,12 @@ from .reader import Reader
 
 H24 = 24
 MOST_MACHINES = 100
-ALLOWED = (Purpose.OPERATE, Purpose.SERVICE)
+ALLOWED = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SUPPORT)
 
 
 def _contexts(who: Principal, machines: Iterable[UUID]) -> list[Context]:
-    """Under which purposes this person may look at these machines: as one of a household, and as a contractor's staff."""
-    purposes = [p for p, has in zip(ALLOWED, (who.households, who.companies), strict=True) if has]
+    """Under which purposes this person may look at these machines: as one of a household, as a contractor's staff, as ours."""
+    purposes = [p for p, has in zip(ALLOWED, (who.households, who.companies, who.staff), strict=True) if has]
     return [who.acts(p, frozenset(machines)) for p in purposes]
 
 

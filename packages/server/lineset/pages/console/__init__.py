@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from . import companies, evidence, minting, news, overview, staff, texts, troubles
+from . import companies, evidence, homes, log, minting, news, overview, staff, texts, troubles
 
 
 def routes() -> list[ControllerRouterHandler]:
@@ -13,6 +13,8 @@ def routes() -> list[ControllerRouterHandler]:
         *minting.ROUTES,
         *troubles.ROUTES,
         *staff.ROUTES,
+        *homes.ROUTES,
+        *log.ROUTES,
         *evidence.ROUTES,
         *texts.ROUTES,
         *news.ROUTES,

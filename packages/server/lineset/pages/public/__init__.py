@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from lineset.kit.settings import Settings
 
 from . import (
+    audit_key,
     choices,
     invitations,
     mailbox,
@@ -26,6 +27,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """The routes of this area; the development mailbox only where mails have no other way out."""
     return [
         *site.ROUTES,
+        *audit_key.ROUTES,
         *texts.ROUTES,
         *writing.ROUTES,
         *news.ROUTES,
