@@ -1,4 +1,4 @@
-"""One installation with two homes, and a backup of it, for all tests of backups."""
+"""One installation with three homes, and a backup of it, for all tests of backups."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,11 +19,12 @@ def quiet(_done: float, _bytes: int) -> None:
 
 @dataclass(frozen=True)
 class Source:
-    """The installation, its two homes, the backup and what was in every table when it was made."""
+    """The installation, its homes, the backup and what was in every table when it was made."""
 
     engines: Engines
     gone: Lived
     stays: Lived
+    half: Lived
     file: Path
     keys: Path
     taken: backup.Taken
@@ -35,11 +36,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
     folder = tmp_path_factory.mktemp("backup")
     engines = start_engines(folder / "data")
     try:
-        gone, stays = made(engines.settings)
+        gone, stays, half = made(engines.settings)
         file, keys = folder / "all.backup", folder / "all.keys"
         before = counts(engines.settings)
         taken = asyncio.run(_take(engines.settings, file, keys, (gone, stays)))
-        yield Source(engines, gone, stays, file, keys, taken, before)
+        yield Source(engines, gone, stays, half, file, keys, taken, before)
     finally:
         engines.stop()
 

@@ -2,15 +2,22 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from lineset import backup, platform
 from lineset.backup.keys import Ring, read_copy, vault_of
 from lineset.backup.sealing import Reader
+from lineset.kit.clock import now
+from lineset.kit.ids import new_id
 from lineset.kit.settings import Settings
+from lineset.kit.tombstones import Tombstones
+from lineset.privacy import Context, Person, Purpose, Target
+from lineset.privacy.erasure.scope import gather
 from lineset.probing.canary import canary
 from lineset.probing.run import probe
 
@@ -23,13 +30,18 @@ MEANWHILE = {"zones"}
 
 @pytest.fixture(scope="module")
 def after(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The copy of the keys that was made after one home and its owner were erased."""
+    """The copy of the keys that was made after one home and its owner, and another home's machine, were erased."""
     path = tmp_path_factory.mktemp("after") / "later.keys"
 
     async def erase() -> None:
         async with platform.open_platform(source.engines.settings, "test") as here:
             for subject in (source.gone.home.household, source.gone.home.owner):
                 await here.vault.destroy(subject)
+            machine = Target("machine", source.half.machine)
+            async with here.door.open(Context(Person(source.half.home.owner), Purpose.RIGHTS)) as tx:
+                scope = await gather(tx, machine)
+            told = {"kind": "machine", "target": machine.id, "at": now() - timedelta(hours=1), "scope": scope}
+            await Tombstones(here.bus).put(str(new_id()), msgspec.json.encode(told))
         await backup.take_keys(source.engines.settings, path)
 
     asyncio.run(erase())
@@ -99,17 +111,17 @@ def test_DEL_03_a_destroyed_key_makes_its_part_of_every_backup_unreadable(source
 def test_DEL_03_what_was_erased_since_does_not_come_back(source: Source, after: Path, tmp_path: Path) -> None:
     there = elsewhere(source.engines.settings, tmp_path / "data")
     restored = asyncio.run(backup.restore(there, source.file, after, quiet))
-    assert len(restored.gone) == 2
+    assert (len(restored.gone), restored.erased) == (2, 1)
     assert len(restored.subjects) == source.taken.subjects - 2
     engines = start_engines(there.data)
     try:
         assert asyncio.run(seen(engines.settings, source.stays)) == source.stays.sent
-        gone, kept = probe(engines.settings, [canary(source.gone.secret), canary(source.stays.secret)]).counts
-        assert gone == {}
-        assert kept["hot"]
-        assert kept["history"]
-        found = counts(engines.settings)
-        assert [found[n] for n in ("households", "sites", "equipment", "tenures", "latest", "household_members")] == [1] * 6
+        found = probe(engines.settings, [canary(one.secret) for one in (source.gone, source.half, source.stays)])
+        assert found.places[:2] == [{}, {}]
+        assert {"hot", "history"} <= set(found.places[2])
+        rows = counts(engines.settings)
+        assert [rows[n] for n in ("households", "sites", "household_members")] == [2] * 3
+        assert [rows[n] for n in ("equipment", "tenures", "latest")] == [1] * 3
     finally:
         engines.stop()
 

@@ -1,4 +1,4 @@
-"""An installation with two homes that measure, a contractor and rows in every table; and another, to restore into."""
+"""An installation with three homes that measure, a contractor and rows in every table; and another, to restore into."""
 
 import asyncio
 import shutil
@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 import psycopg
-from lineset import migrating, platform, schema, sites, telemetry
+from lineset import gateways, migrating, platform, schema, sites, telemetry
 from lineset.backup.keys import Ring, read_copy, vault_of
 from lineset.backup.sealing import Reader, Writer
 from lineset.embedded.ports import free_port
@@ -42,27 +42,31 @@ class Lived:
     machine: UUID
     sent: dict[float, float]
     secret: str  # stands in what the home's people wrote
+    gateway: UUID
+    token: str
 
 
 async def live(here: platform.Platform, secret: str, base: float) -> Lived:
     """A home whose machine has measured for some days: the older ones are closed, the last ones hot."""
     house = await home(here.door)
     async with here.door.open(SETUP) as tx:
+        gateway = (await gateways.create_gateway(tx, house.site, "Gateway")).gateway
+        token = (await gateways.create_token(tx, gateway)).token
         new = sites.NewEquipment(name=f"Machine {secret}", type="heat_pump_air_air", local_name="hp1", serial_number=secret)
-        machine = await sites.add_equipment(tx, house.site, new, owned_since=TODAY - timedelta(days=30))
+        machine = await sites.add_equipment(tx, house.site, new, gateway_id=gateway, owned_since=TODAY - timedelta(days=30))
     t = np.arange((TODAY - timedelta(days=DAYS)).timestamp(), time.time(), 900.0)
     room = np.round(base + np.sin(t / 9_000), 2)
     columns = {"room_temperature": room, "electric_energy": np.arange(len(t)) * 0.25, f"own_{secret}": room * 2}
     async with here.door.open(IMPORT) as tx:
         await telemetry.load(tx, machine, t, columns, now=time.time())
     await technician(here.door, house.household, "view")
-    return Lived(house, machine, dict(zip(t.tolist(), room.tolist(), strict=True)), secret)
+    return Lived(house, machine, dict(zip(t.tolist(), room.tolist(), strict=True)), secret, gateway, token)
 
 
-async def fill(settings: Settings) -> tuple[Lived, Lived]:
-    """Two homes."""
+async def fill(settings: Settings) -> tuple[Lived, Lived, Lived]:
+    """Three homes: one that will be erased, one that stays, and one whose machine will be erased."""
     async with platform.open_platform(settings, "test") as here:
-        lived = await live(here, "goneaway", 21.0), await live(here, "stayshere", 19.0)
+        lived = await live(here, "goneaway", 21.0), await live(here, "stayshere", 19.0), await live(here, "halfgone", 23.0)
         await close_now(here.door, here.engine, storage(settings, "history"))
         async with here.door.open(HISTORY) as tx:
             await defer(tx.session, "telemetry.close_days", timestamp=0)
@@ -101,8 +105,8 @@ def elsewhere(settings: Settings, folder: Path) -> Settings:
     return msgspec.structs.replace(settings, data=folder, mqtt_port=free_port(), mqtt_token_port=free_port())
 
 
-def made(settings: Settings) -> tuple[Lived, Lived]:
-    """A migrated installation with two homes."""
+def made(settings: Settings) -> tuple[Lived, Lived, Lived]:
+    """A migrated installation with three homes."""
     migrating.migrate_here(settings)
     return asyncio.run(fill(settings))
 
@@ -151,4 +155,4 @@ def recast(settings: Settings, source: Path, keys: Path, target: Path, revision:
                 assert target_key is not None
                 writer.add(target_key, None if subject is None else fresh.label(subject), chunk.rows, chunk.opened(source_key))
         about = {"days": [], "sequences": {}, "places": []}
-        writer.finish(fresh.own, 2, {k: msgspec.Raw(msgspec.json.encode(v)) for k, v in about.items()})
+        writer.finish(fresh.own, 3, {k: msgspec.Raw(msgspec.json.encode(v)) for k, v in about.items()})

@@ -24,12 +24,12 @@ from lineset.kit.bus import Bus
 from lineset.kit.clock import now
 from lineset.kit.errors import Invalid
 from lineset.kit.settings import Settings, secret
-from lineset.kit.subject_keys import SubjectKeys, contents
+from lineset.kit.subject_keys import SubjectKeys
+from lineset.kit.tombstones import Tombstones
 from lineset.privacy import KeyStore, Vault
 from lineset.privacy.copies import KEY_COPY_DAYS
 
 _MAGIC = b"LINESETK"
-_MARKS = ("KV_tombstones", "$KV.tombstones.")
 _MOST = 1 << 31
 
 
@@ -135,7 +135,7 @@ async def copy_of(bus: Bus, made_at: datetime) -> Copy:
     Raises:
         BusFault: it does not answer.
     """
-    return Copy(made_at, await SubjectKeys(bus).everything(), await contents(bus, *_MARKS))
+    return Copy(made_at, await SubjectKeys(bus).everything(), await Tombstones(bus).everything())
 
 
 def write_copy(vault: Vault, copy: Copy, file: BinaryIO) -> str:
@@ -174,7 +174,7 @@ def read_copy(vault: Vault, path: Path) -> Copy:
 
 
 async def store_copy(bus: Bus, copy: Copy) -> None:
-    """Put a copy into an empty key store.
+    """Put a copy into an empty key store, with the marks of what was erased.
 
     Raises:
         BusFault: it does not answer.
@@ -187,6 +187,9 @@ async def store_copy(bus: Bus, copy: Copy) -> None:
             await store.create(subject, wrapped)
 
     await asyncio.gather(*(put(subject, wrapped) for subject, wrapped in copy.keys.items()))
+    marks = Tombstones(bus)
+    for erasure, content in copy.marks.items():
+        await marks.put(erasure, content)
 
 
 def require_young(copy: Copy) -> None:

@@ -20,7 +20,7 @@ import msgspec
 import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from lineset import migrating
+from lineset import migrating, schema
 from lineset.backup import tables
 from lineset.backup.keys import Copy, Ring, read_copy, require_master, require_young, store_copy, vault_of
 from lineset.backup.sealing import Chunk, Reader, Section
@@ -28,30 +28,37 @@ from lineset.backup.taking import HISTORY, QUEUE, Progress
 from lineset.embedded.nats import EmbeddedNats
 from lineset.embedded.postgres import EmbeddedPostgres
 from lineset.embedded.run import RunFolder
+from lineset.erasing import replay_tombstones
 from lineset.kit.addresses import database_secret, owner_url
 from lineset.kit.bus import Bus
+from lineset.kit.database import make_engine
 from lineset.kit.errors import Conflict, Invalid
+from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
 from lineset.kit.storage import storage
 from lineset.kit.subject_keys import SubjectKeys
-from lineset.privacy import Vault
+from lineset.platform import Platform
+from lineset.privacy import Door, Vault
 from lineset.telemetry import carrying
 
 
 @dataclass
 class Restored:
     """What came back. `subjects` and `gone` have the labels of the people and households that came back, and of those whose key has been
-    destroyed; `dropped`: rows of others that belonged to these."""
+    destroyed; `dropped`: rows of others that belonged to these; `erased`: erasures done again."""
 
     made_at: datetime
     rows: int = 0
     files: int = 0
     dropped: int = 0
+    erased: int = 0
     subjects: set[bytes] = field(default_factory=set)
     gone: set[bytes] = field(default_factory=set)
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """What to tell, as style and text."""
+        if self.erased:
+            yield "", f"{self.erased:,} erasures that the key store remembers were done again"
         yield "bold", f"{self.rows:,} rows of {len(self.subjects):,} people and households, as of {self.made_at:%Y-%m-%d %H:%M} UTC"
         if self.gone:
             yield (
@@ -132,10 +139,24 @@ async def restore(settings: Settings, file: Path, keys: Path | None, progress: P
             work = _Restore(settings, reader, ring, progress)
             with psycopg.connect(owner_url(settings), autocommit=True) as owner:
                 await asyncio.to_thread(work.run, owner)
+                work.done.erased = await _erase_again(settings, bus)
+                owner.execute("ANALYZE")  # now, so that no statistics have samples of what was erased
                 await asyncio.to_thread(migrating.end_restore, owner_url(settings))
         finally:
             await bus.close()
     return work.done
+
+
+async def _erase_again(settings: Settings, bus: Bus) -> int:
+    """Erase what had been erased by the marks beside the keys; how many erasures there were."""
+    address = role_url(owner_url(settings), database_secret(settings), APP)
+    engine = make_engine(address.render_as_string(hide_password=False))
+    try:
+        vault = vault_of(settings, SubjectKeys(bus))
+        door = Door(engine, vault, None, storage(settings, "history"))
+        return await replay_tombstones(Platform(settings, engine, bus, vault, door, schema.register()))
+    finally:
+        await engine.dispose()
 
 
 def _checked(vault: Vault, reader: Reader, keys: dict[str, bytes], file: Path, progress: Progress) -> Ring:
@@ -234,7 +255,6 @@ class _Restore:
         with owner.transaction():
             self._measurements(owner)
         self._history(owner)
-        owner.execute("ANALYZE")
 
     def _tables(self, owner: psycopg.Connection) -> None:
         apart = {HISTORY, QUEUE, *tables.FRAMES}
