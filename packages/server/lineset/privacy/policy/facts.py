@@ -1,7 +1,6 @@
 """What a policy says, before it has words: everything in here comes from the declarations, the register of recipients and the settings."""
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 import msgspec
 
@@ -180,5 +179,5 @@ def _holder(name: str, about: str, categories: set[str], purposes: Sequence[Purp
 
 
 def _plain(pattern: str) -> str:
-    """A pattern of files as a name: its folder."""
-    return str(PurePosixPath(pattern.removesuffix("/**")))
+    """A pattern of files as a name that no table has: its folder with a slash."""
+    return pattern.removesuffix("**")

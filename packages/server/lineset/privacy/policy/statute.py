@@ -65,14 +65,12 @@ STATUTORY: Final[dict[str, Statutory]] = {
     "user.workplace": _at("I"),
     "user.location.imprecise": _at("G"),
     "user.location.precise": _at("G", "(ae)(1)(C)"),
-    "user.derived": _at("K"),
     "equipment.identity": _at("D"),
     "equipment.placement": _at("D"),
     "equipment.setting": _at("H"),
     "equipment.measurement": _at("H"),
     "equipment.event": _at("H"),
-    "equipment.derived": _at("K"),
     "occupancy.presence": _at("HK"),
-    "occupancy.derived": _at("K"),
+    "derived.inference": _at("K"),
 }
 """By category of the vocabulary. It may know categories that are not in use."""
