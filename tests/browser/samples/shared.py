@@ -158,16 +158,6 @@ def _token(reader: Reader) -> dict[str, Any]:
     }
 
 
-def _erase(reader: Reader) -> dict[str, Any]:
-    told = reader.gettext("Type the machine's name to erase it.")
-    return LAYOUT | {
-        "form": Form(values={"name": "boiler"}, errors={"name": told}),
-        "machine": MACHINES[0],
-        "points": 62,
-        "since": "14 Oct 2019",
-    }
-
-
 def _machine_form(reader: Reader, *, change: bool = False) -> dict[str, Any]:
     values = {"type": "heat_pump_air_air", "name": "Heat pump HP-1" if change else ""}
     return LAYOUT | {
@@ -204,6 +194,5 @@ SAMPLES: dict[str, Sample] = {
     "gateway-token": ("common/gateway_token.html", _token),
     "machine-form": ("common/machine_form.html", _machine_form),
     "machine-change": ("common/machine_form.html", lambda r: _machine_form(r, change=True)),
-    "machine-erase": ("common/erase_machine.html", _erase),
     "site-form": ("common/site_form.html", _site_form),
 }

@@ -7,28 +7,28 @@ from tests.functional.pages.test_transfer import SITE, machine_of
 from tests.support.visitor import Visitor
 
 
-def test_DEL_02_an_owner_reads_what_goes_and_erases_by_the_machines_name(ines: Visitor, installation: Installation) -> None:
+def test_DEL_01_an_owner_reads_what_goes_and_stays_before_a_machine_is_erased(ines: Visitor, installation: Installation) -> None:
     base = ines.send(ines.get("/home/sites/new"), "/home/sites/new", **SITE).path
     ines.send(ines.get(f"{base}/machines/new"), f"{base}/machines/new", name="Old boiler", type="boiler_gas")
     machine = machine_of(ines, base)
     edit = ines.get(f"{base}/machines/{machine}/edit")
     assert f'href="{base}/machines/{machine}/erase"' in edit.html
     page = ines.get(f"{base}/machines/{machine}/erase")
-    for words in ("What goes, and does not come back", "What stays", "goes on working", "earlier owner"):
-        assert words in page.text
-    wrong = ines.send(page, f"{base}/machines/{machine}/erase", name="boiler")
-    assert wrong.status == 422
-    assert "Type the machine" in wrong.text
-    done = ines.send(page, f"{base}/machines/{machine}/erase", name="old boiler")
-    assert done.path == base
-    assert ines.get(f"{base}/machines/{machine}").status == 404
-    assert "Old boiler" not in ines.get(f"{base}/machines").html
+    assert page.path == f"{base}/privacy/delete/machine/{machine}"
+    for words in ("Delete: Machine: Old boiler", "Goes, and does not come back", "Stays, and why", "The machines keep running"):
+        assert words in page.text, page.text
+    unsure = ines.send(page, page.path, sure="", when="now")
+    assert unsure.status == 422
+    assert "Say that you have read what goes." in unsure.text
+    done = ines.send(page, page.path, sure="yes", when="now")
+    assert done.path == f"{base}/privacy/requests"
+    assert "Machine" in done.text
     with psycopg.connect(installation.database) as owner:
-        waiting = owner.execute("SELECT count(*) FROM jobs.procrastinate_jobs WHERE task_name = 'telemetry.erase'").fetchone()
+        waiting = owner.execute("SELECT count(*) FROM jobs.procrastinate_jobs WHERE task_name = 'privacy.erase'").fetchone()
     assert waiting == (1,)
 
 
-def test_DEL_02_nobody_but_an_owner_comes_to_the_page(ines: Visitor, installation: Installation) -> None:
+def test_DEL_01_nobody_but_an_owner_comes_to_the_page(ines: Visitor, installation: Installation) -> None:
     base = ines.send(ines.get("/home/sites/new"), "/home/sites/new", **SITE).path
     ines.send(ines.get(f"{base}/machines/new"), f"{base}/machines/new", name="Old boiler", type="boiler_gas")
     machine = machine_of(ines, base)

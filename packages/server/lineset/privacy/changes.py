@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, insert, select
@@ -66,7 +67,7 @@ async def _note(tx: Tx, row: _Row, whose: dict[str, UUID | None], subject: UUID,
 
 
 async def _list(tx: Tx, row: _Row, mine: ColumnElement[bool], limit: int) -> list[Change]:
-    rows = (await tx.session.scalars(select(row).where(mine).order_by(row.at.desc(), row.id.desc()).limit(limit))).all()
+    rows: list[Any] = list(await tx.session.scalars(select(row).where(mine).order_by(row.at.desc(), row.id.desc()).limit(limit)))
     subjects = [r.person_id if isinstance(r, PersonChangeRow) else r.household_id for r in rows]
     before = await tx.vault.open_many((s, r.before_sealed) for s, r in zip(subjects, rows, strict=True))
     after = await tx.vault.open_many((s, r.after_sealed) for s, r in zip(subjects, rows, strict=True))

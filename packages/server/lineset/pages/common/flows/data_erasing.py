@@ -58,7 +58,7 @@ async def ask(request: Ask, kind: str, target: str) -> Response[Any]:
         if kind in WITH_PASSWORD:
             await accounts.prove_password(edge(request).door, at.who.person_id, form_text(form, "current"))
         async with edge(request).door.open(at.who.acts(Purpose.RIGHTS)) as tx:
-            made = await ask_erasure(tx, wanted)
+            made = await ask_erasure(tx, wanted, grace_days=0 if form_text(form, "when") == "now" else None)
     except NotFound:
         raise
     except LinesetError as error:
