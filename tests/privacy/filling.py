@@ -54,7 +54,7 @@ VALUES: dict[str, Any] = {
 }
 """What can't be told from a column's type and keys."""
 
-NOT_YET = {"ended_at", "revoked_at", "ends_at", "used_at", "retired_at", "accepted_at", "erased_at"}
+NOT_YET = {"ended_at", "revoked_at", "ends_at", "used_at", "retired_at", "accepted_at", "erased_at", "suspended_at"}
 """Ends that have not come."""
 
 

@@ -36,6 +36,7 @@ OWN = {
     "account_exports",
     "api_tokens",
     "app_events",
+    "suspensions",
     "contacts",
     "erasures",
     "export_parts",

@@ -44,7 +44,7 @@ async def replay_tombstones(platform: Platform) -> int:
 
 
 async def _hide_accounts(tx: Tx, case: Case) -> None:
-    await accounts.close_accounts(tx, case.scope.people, case.scope.households)
+    await accounts.close_accounts(tx, case.scope.people, case.scope.households, case.id)
 
 
 async def _hide_gateways(tx: Tx, case: Case) -> None:

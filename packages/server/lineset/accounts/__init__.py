@@ -74,6 +74,7 @@ from lineset.accounts.staff_access import (
     list_staff_accesses,
     open_home,
 )
+from lineset.accounts.suspending import Suspension, lift_suspension, list_suspensions, resume_member, suspend_account, suspend_member
 from lineset.accounts.telling import tell_some
 from lineset.accounts.throttle import Counter, admit, forgive
 from lineset.accounts.words import LANGUAGES, UNITS
@@ -112,6 +113,7 @@ __all__ = [
     "SignIn",
     "SignedIn",
     "StaffAccess",
+    "Suspension",
     "TokenView",
     "accept_as_new",
     "accept_invitation",
@@ -152,6 +154,7 @@ __all__ = [
     "invite_member",
     "invite_to_company",
     "leave_household",
+    "lift_suspension",
     "list_clients",
     "list_companies",
     "list_devices",
@@ -161,6 +164,7 @@ __all__ = [
     "list_sessions",
     "list_staff",
     "list_staff_accesses",
+    "list_suspensions",
     "list_tokens",
     "make_account",
     "make_household",
@@ -175,6 +179,7 @@ __all__ = [
     "remove_staff",
     "rename_household",
     "reset_password",
+    "resume_member",
     "revoke_access",
     "revoke_token",
     "set_up_operator",
@@ -182,6 +187,8 @@ __all__ = [
     "sign_out",
     "sign_out_everywhere",
     "sign_up",
+    "suspend_account",
+    "suspend_member",
     "tell_copy_ready",
     "tell_some",
     "verify",

@@ -18,13 +18,15 @@ from lineset.privacy.rights import may
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody who belongs to a household or company. Name and address are empty where the asker may not see them."""
+    """Somebody who belongs to a household or company. Name and address are empty where the asker may not see them. `paused`: sees and
+    changes nothing there for now."""
 
     person_id: UUID
     name: str
     email: str
     role: str
     since: datetime
+    paused: bool = False
 
 
 async def create_household(door: Door, person_id: UUID, name: str, *, business: bool = False) -> UUID:
@@ -62,13 +64,14 @@ async def list_members(tx: Tx, household_id: UUID) -> list[Member]:
             PersonRow.email_sealed,
             HouseholdMemberRow.role,
             HouseholdMemberRow.started_at,
+            HouseholdMemberRow.suspended_at.is_not(None),
         )
         .outerjoin(PersonRow, PersonRow.id == HouseholdMemberRow.person_id)
         .where(HouseholdMemberRow.household_id == household_id, HouseholdMemberRow.ended_at.is_(None))
     )
     members = [
-        Member(person_id, await tx.vault.open(person_id, name) or "", await tx.vault.open(person_id, email) or "", role, since)
-        for person_id, name, email, role, since in found
+        Member(person_id, await tx.vault.open(person_id, name) or "", await tx.vault.open(person_id, email) or "", role, since, paused)
+        for person_id, name, email, role, since, paused in found
     ]
     if not members:
         raise NotFound("household")
@@ -85,10 +88,10 @@ async def change_member_role(tx: Tx, household_id: UUID, person_id: UUID, role: 
     """
     if role not in HOUSEHOLD_ROLES:
         raise Invalid("bad_role", f"Choose one of these roles: {', '.join(HOUSEHOLD_ROLES)}.", "role")
-    present = await _lock_member(tx, household_id, person_id)
+    present = await lock_member(tx, household_id, person_id)
     if present == "owner" and role != "owner":
-        await _keep_an_owner(tx, household_id, person_id)
-    await _update_member(tx, household_id, person_id, role=role)
+        await keep_an_owner(tx, household_id, person_id)
+    await update_member(tx, household_id, person_id, role=role)
 
 
 async def remove_member(tx: Tx, household_id: UUID, person_id: UUID) -> None:
@@ -97,9 +100,9 @@ async def remove_member(tx: Tx, household_id: UUID, person_id: UUID) -> None:
     Raises:
         NotFound, Denied, Conflict: as `change_member_role`.
     """
-    if await _lock_member(tx, household_id, person_id) == "owner":
-        await _keep_an_owner(tx, household_id, person_id)
-    await _update_member(tx, household_id, person_id, ended_at=now())
+    if await lock_member(tx, household_id, person_id) == "owner":
+        await keep_an_owner(tx, household_id, person_id)
+    await update_member(tx, household_id, person_id, ended_at=now())
 
 
 async def leave_household(door: Door, person_id: UUID, household_id: UUID) -> None:
@@ -123,7 +126,7 @@ async def owners_only(tx: Tx, household_id: UUID) -> HouseholdRow:
     return row
 
 
-async def _lock_member(tx: Tx, household_id: UUID, person_id: UUID) -> str:
+async def lock_member(tx: Tx, household_id: UUID, person_id: UUID) -> str:
     """The member's role. Changes of a household's members wait for each other, so that two owners can't both leave."""
     await owners_only(tx, household_id)
     await tx.session.execute(select(HouseholdRow.id).where(HouseholdRow.id == household_id).with_for_update())
@@ -139,17 +142,20 @@ async def _lock_member(tx: Tx, household_id: UUID, person_id: UUID) -> str:
     return role
 
 
-async def _keep_an_owner(tx: Tx, household_id: UUID, leaving: UUID) -> None:
+async def keep_an_owner(tx: Tx, household_id: UUID, leaving: UUID) -> None:
+    """Raises Conflict unless somebody else is an owner who can act."""
     others = select(HouseholdMemberRow.person_id).where(
         HouseholdMemberRow.household_id == household_id,
         HouseholdMemberRow.person_id != leaving,
         HouseholdMemberRow.role == "owner",
         HouseholdMemberRow.ended_at.is_(None),
+        HouseholdMemberRow.suspended_at.is_(None),
     )
     if (await tx.session.scalars(others)).first() is None:
         raise Conflict("last_owner", "A household keeps at least one owner. Make somebody else an owner first.")
 
 
-async def _update_member(tx: Tx, household_id: UUID, person_id: UUID, **values: object) -> None:
+async def update_member(tx: Tx, household_id: UUID, person_id: UUID, **values: object) -> None:
+    """Change a member's row."""
     mine = HouseholdMemberRow.household_id == household_id, HouseholdMemberRow.person_id == person_id
     await tx.session.execute(update(HouseholdMemberRow).where(*mine).values(**values))

@@ -344,7 +344,7 @@ class HouseholdMemberRow(Base):
                     write="household_id = ANY (ARRAY(SELECT access.households('owner')))",
                     insert="false",  # by invitation only: whoever is a member is known by name
                     systems={"authentication": "rw", "setup": "rw", "housekeeping": "rw", "transfer": "r"},
-                    app="SELECT, INSERT, UPDATE (role, started_at, ended_at), DELETE",
+                    app="SELECT, INSERT, UPDATE (role, started_at, ended_at, suspended_at), DELETE",
                 ),
                 also=(("person_id", Subject.PERSON),),
             )
@@ -356,6 +356,35 @@ class HouseholdMemberRow(Base):
     )
     role: Mapped[str] = mapped_column(info=held("user.settings"))
     started_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
+    ended_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))
+    suspended_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))  # paused by an owner since then
+
+
+class SuspensionRow(Base):
+    """A time in which somebody could not get in, by decision of the operator's staff, with the reason that they were told."""
+
+    __tablename__ = "suspensions"
+    __table_args__ = (
+        table(
+            Table(
+                "when your account was suspended, and why",
+                Subject.PERSON,
+                "person_id",
+                (Purpose.ACCOUNT, Purpose.SECURITY, Purpose.ADMINISTER, Purpose.KEEP),
+                Retention("ended_at", 730),
+                Guard(
+                    read="person_id = access.person() OR access.staff('operator', 'security')",
+                    write="false",
+                    systems={"authentication": "rw", "housekeeping": "rw"},
+                ),
+            )
+        ),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
+    reason: Mapped[str] = mapped_column(info=held("user.content.private", PRIVATE))
+    by_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), info=held("user.unique_id"))
+    at: Mapped[datetime] = mapped_column(info=held("user.behavior"))
     ended_at: Mapped[datetime | None] = mapped_column(info=held("user.behavior"))
 
 

@@ -152,7 +152,9 @@ def _principal(*first: Any) -> Select[Any]:
         select(func.jsonb_agg(func.jsonb_build_array(HouseholdRow.id, HouseholdMemberRow.role, name)))
         .select_from(HouseholdMemberRow)
         .join(HouseholdRow, HouseholdRow.id == HouseholdMemberRow.household_id)
-        .where(HouseholdMemberRow.person_id == PersonRow.id, HouseholdMemberRow.ended_at.is_(None))
+        .where(
+            HouseholdMemberRow.person_id == PersonRow.id, HouseholdMemberRow.ended_at.is_(None), HouseholdMemberRow.suspended_at.is_(None)
+        )
         .scalar_subquery()
     )
     companies = (

@@ -27,7 +27,7 @@ $$;
 CREATE OR REPLACE FUNCTION access.households(need text) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT m.household_id FROM household_members m
-  WHERE m.person_id = access.person() AND m.ended_at IS NULL AND NOT access.purpose('service', 'support')
+  WHERE m.person_id = access.person() AND m.ended_at IS NULL AND m.suspended_at IS NULL AND NOT access.purpose('service', 'support')
     AND (m.role = 'owner' AND need IN ('view', 'control', 'equipment', 'people', 'owner')
          OR m.role = 'member' AND need IN ('view', 'control', 'equipment', 'people')
          OR m.role = 'guest' AND need = 'view')
