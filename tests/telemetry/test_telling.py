@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
-from lineset import telemetry
+from lineset import control, sites, telemetry
 from lineset.kit.errors import Invalid
 from lineset.privacy import Context, Purpose, give, withdraw
 from lineset.telemetry.history.closing import close_due
@@ -101,6 +102,33 @@ async def test_EQP_04_what_was_stored_is_erased_from_rows_and_files(world: Bench
     found = await world.newest()
     assert found is not None
     assert found.values["room_temperature"].value == 20.5
+
+
+async def test_EQP_04_a_place_in_an_event_is_refused_where_people_see_it_or_kept_if_they_want(world: Bench) -> None:
+    async def tell(**detail: object) -> None:
+        event = msgspec.json.encode({"kind": "inventory", "t": just_now(), "detail": {"equipment": [], **detail}})
+        await control.take(world.door, world.gateway, "events", event)
+
+    async def known() -> sites.Location | None:
+        async with world.door.open(Context(world.house.acting.actor, Purpose.LOCATION)) as tx:
+            return await sites.place_of(tx, household_of(world), "gateway", world.gateway)
+
+    await tell(gps={"lat": 48.20849, "lon": 16.37208}, motion=True)
+    kept = world.rows("SELECT kind, detail::text FROM gateway_events ORDER BY kind")
+    assert not any("48.2" in str(detail) for _, detail in kept)
+    assert [str(detail) for kind, detail in kept if kind == "inventory"] == ['{"machines": 0}']
+    assert {msgspec.json.decode(str(detail))["code"] for kind, detail in kept if kind == "error"} == {"location_off", "presence_off"}
+    assert await known() is None
+    await switch(world, on=True, purpose=Purpose.LOCATION, detail=f"gateway:{world.gateway}")
+    await tell(gps={"lat": 48.20849, "lon": 16.37208}, note="moved")
+    found = await known()
+    assert found is not None
+    assert (found.latitude, found.longitude, found.source) == (48.208, 16.372, "device")
+    assert not any("48.2" in str(detail) for _, detail in world.rows("SELECT kind, detail::text FROM gateway_events"))
+    await switch(world, on=False, purpose=Purpose.LOCATION, detail=f"gateway:{world.gateway}")
+    assert await known() is None
+    async with world.door.open(Context(world.house.acting.actor, Purpose.RIGHTS)) as tx:
+        assert await sites.place_of(tx, household_of(world), "gateway", world.gateway) is None, "erased, not hidden"
 
 
 async def test_EQP_04_history_of_presence_is_not_imported_either(world: Bench) -> None:

@@ -29,7 +29,7 @@ _FRAME = re.compile(r"[\w$.<>\[\] -]{0,60}@?[\w.-]{1,80}\.js:\d{1,7}:\d{1,7}")
 _PLACE = re.compile(r"[a-z][a-z-]{0,30}")
 _EMPTY: dict[str, object] = {"title": "", "message": "", "frames": [], "page": "", "address": None}
 _TOO_MANY = _EMPTY | {"kind": "too_many", "fingerprint": "too_many", "title": "too_many"}
-_BUILD = re.compile(r"[\w.-]{1,40}")
+BUILD = re.compile(r"[\w.-]{1,40}")
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ async def record(tx: Tx, report: Report, *, browser: str, address: str) -> None:
 
     An error that came before today is counted at its line; beyond 40 different ones a day only their number is kept.
     """
-    line = _opening(address) if report.kind == "opened" else _trouble(report)
+    line = _opening(address) if report.kind == "opened" else trouble_line(report)
     if report.kind != "opened" and not await _has_room(tx, now(), str(line["fingerprint"])):
         line = _TOO_MANY
     await _add(tx, line, report.times, report.version, browser)
@@ -94,7 +94,7 @@ async def _add(tx: Tx, line: dict[str, object], times: int, version: str, browse
         at=moment,
         last_at=moment,
         count=min(max(times, 1), MAX_COUNT),
-        version=version if _BUILD.fullmatch(version) else "?",
+        version=version if BUILD.fullmatch(version) else "?",
         browser=plain(browser)[:80],
         **line,
     )
@@ -156,7 +156,8 @@ def _opening(address: str) -> dict[str, object]:
     return _EMPTY | {"kind": "opened", "fingerprint": "opened", "address": address[:64] or None}
 
 
-def _trouble(report: Report) -> dict[str, object]:
+def trouble_line(report: Report) -> dict[str, object]:
+    """A reported error as the columns of its line, without anything that somebody typed."""
     frames = [frame for frame in (plain(f) for f in report.frames[:MAX_FRAMES]) if _FRAME.fullmatch(frame)]
     kind = class_name(report.type) or "Error"
     message = without_particulars(report.message)

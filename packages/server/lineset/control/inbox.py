@@ -8,14 +8,14 @@ import structlog
 from lineset_contract.wire import Event, Reported, Result, Status, WireError, decode
 from nats.aio.msg import Msg
 
-from lineset import gateways, telemetry
+from lineset import gateways, sites, telemetry
 from lineset.control.apart import AWAY
 from lineset.control.results import settle, take_reported
 from lineset.kit.buckets import Buckets
 from lineset.kit.bus import DEVICE_PREFIX, WORDS, Bus
 from lineset.kit.clock import now
 from lineset.kit.durable import receipted_words
-from lineset.kit.errors import LinesetError, TooMany
+from lineset.kit.errors import Denied, LinesetError, TooMany
 from lineset.kit.ids import parse_id
 from lineset.kit.violations import Violation, watch
 from lineset.privacy import Context, Door, Purpose, System, Tx
@@ -23,6 +23,7 @@ from lineset.privacy import Context, Door, Purpose, System, Tx
 CHANNELS = ("events", "status", "results", "reported")
 """The channels of a gateway's topics that `take` understands."""
 INGEST = Context(System("ingest"), Purpose.OPERATE)
+LOCATION = Context(System("ingest"), Purpose.LOCATION)
 QUEUE = "ingest"
 EVENTS_PER_SECOND, EVENTS_AT_ONCE = 2.0, 200
 """How fast events of one gateway are read; what comes faster is only counted."""
@@ -148,18 +149,23 @@ async def take(door: Door, gateway_id: UUID, channel: str, payload: bytes) -> No
     A message that can't be read is kept as an error of the gateway, with the reason. Raises what the database raises, so that the caller
     leaves the message in the broker's keeping.
     """
+    place = None
     async with door.open(INGEST) as tx:
         try:
-            await _hand_on(tx, gateway_id, channel, payload)
+            place = await _hand_on(tx, gateway_id, channel, payload)
         except WireError as error:
             detail: dict[str, object] = {"code": error.code, "say": error.say, "channel": channel}
             await gateways.record_event(tx, gateway_id, Event("error", now().timestamp(), None, detail))
+    if place is not None:
+        with contextlib.suppress(Denied):  # switched off meanwhile
+            async with door.open(LOCATION) as tx:
+                await sites.set_place(tx, place.household, "gateway", place.gateway, place.latitude, place.longitude, "device")
 
 
-async def _hand_on(tx: Tx, gateway_id: UUID, channel: str, payload: bytes) -> None:
+async def _hand_on(tx: Tx, gateway_id: UUID, channel: str, payload: bytes) -> gateways.Told | None:
     if channel == "events":
-        await gateways.record_event(tx, gateway_id, decode(Event, payload))
-    elif channel == "status":
+        return await gateways.record_event(tx, gateway_id, decode(Event, payload))
+    if channel == "status":
         await gateways.record_status(tx, gateway_id, decode(Status, payload))
     elif channel == "results":
         await settle(tx, gateway_id, decode(Result, payload))
@@ -167,3 +173,4 @@ async def _hand_on(tx: Tx, gateway_id: UUID, channel: str, payload: bytes) -> No
         await take_reported(tx, gateway_id, decode(Reported, payload))
     else:
         raise ValueError(f"{channel!r} is none of {', '.join(CHANNELS)}")
+    return None

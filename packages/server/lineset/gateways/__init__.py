@@ -39,6 +39,7 @@ from lineset.gateways.service import (
     revoke_token,
     transfer,
 )
+from lineset.gateways.telling import Told
 from lineset.gateways.troubles import Trouble, troubles
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Shown",
     "State",
     "TokenView",
+    "Told",
     "Trouble",
     "add_jobs",
     "attach_machine",

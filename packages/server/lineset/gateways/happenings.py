@@ -7,16 +7,18 @@ from uuid import UUID
 import msgspec
 import structlog
 from lineset_contract.profiles import PROFILES
+from lineset_contract.refusals import refuse
 from lineset_contract.wire import MAX_NAME, Event, InventoryItem, Status
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from lineset import sites
 from lineset.gateways.model import FoundEquipmentRow, GatewayEventRow, GatewayRow
+from lineset.gateways.telling import Telling, Told, take_telling
 from lineset.gateways.troubles import GROUPED, same_trouble
 from lineset.kit.clock import now
 from lineset.kit.ids import new_id
-from lineset.privacy import Tx
+from lineset.privacy import Purpose, Tx, consented
 
 MAX_DETAIL_BYTES = 8_192
 MAX_EVENTS_AN_HOUR = 300
@@ -32,19 +34,22 @@ _TOO_MANY = same_trouble("error", {"code": "too_many_events"}).fingerprint
 _log = structlog.get_logger(__name__)
 
 
-async def record_event(tx: Tx, gateway_id: UUID, event: Event) -> None:
-    """Keep what a gateway tells of itself or of one of its machines.
+async def record_event(tx: Tx, gateway_id: UUID, event: Event) -> Told | None:
+    """Keep what a gateway tells of itself or of one of its machines; where it says that it is, if its people let it say so.
 
     A boot makes it online with its version and has waiting commands sent; an inventory becomes the list of machines that it found. An
     event whose clock is off is kept with the time of its arrival and the device's own in its detail. An error or a crash that is like one
     of the same day is counted there. Gateways that are unknown or revoked are not heard, and beyond 300 different events an hour only
-    their number is kept.
+    their number is kept. A place never stays in the event: without consent it is refused as an error that the site's page shows, and
+    likewise what sensors say of people.
     """
     gateway = await _known(tx, gateway_id)
     if gateway is None:
-        return
+        return None
     moment = now()
-    detail = fit(event.detail)
+    told = take_telling(event.detail)
+    place = await _judge_telling(tx, gateway, told, moment)
+    detail = fit(told.rest)
     if event.kind == "boot":
         version = detail.get("agent") or detail.get("version")
         gateway.version = str(version)[:40] if version else None
@@ -52,11 +57,25 @@ async def record_event(tx: Tx, gateway_id: UUID, event: Event) -> None:
     elif gateway.last_seen_at is None or gateway.last_seen_at < moment:
         gateway.last_seen_at = moment
     if event.kind == "inventory":
-        detail = {"machines": await _take_inventory(tx, gateway, event.detail, moment)}
+        detail = {"machines": await _take_inventory(tx, gateway, told.rest, moment)}
     at, equipment = _time(event.t, moment, detail), await _machine(tx, gateway_id, event.e)
     if event.e is not None and equipment is None:
         detail["equipment"] = event.e[:MAX_NAME]
     await _keep(tx, gateway, event.kind, detail, at, equipment)
+    return place
+
+
+async def _judge_telling(tx: Tx, gateway: GatewayRow, told: Telling, moment: datetime) -> Told | None:
+    """Refuse what an event tells of people, but for a place that its people let it tell."""
+    place = None
+    household = gateway.household_id
+    if told.place and household is not None and await consented(tx, household, Purpose.LOCATION, f"gateway:{gateway.id}"):
+        place = Told(household, gateway.id, *told.place)
+    for purpose, name in told.names.items():
+        if purpose != "location" or place is None:
+            refusal = refuse(f"{purpose}_off", point=name)
+            await _keep(tx, gateway, "error", {"code": refusal.code, "say": refusal.say}, moment, None)
+    return place
 
 
 async def record_status(tx: Tx, gateway_id: UUID, status: Status) -> None:

@@ -22,9 +22,10 @@ from lineset.privacy.declare import (
 )
 from lineset.privacy.door import Context, Door, Person, System, Tx
 from lineset.privacy.erasure import Erasure, Plan, Target, ask_erasure, cancel_erasure, list_erasures, plan
-from lineset.privacy.exporting import AccountExport, ask_export, list_exports_of
 from lineset.privacy.evidence import record as record_retention
+from lineset.privacy.exporting import AccountExport, ask_export, list_exports_of
 from lineset.privacy.holds import Hold, held_households, list_holds, place_hold, release_hold
+from lineset.privacy.inferences import Inference, contest_inference, erase_inference, list_inferences, record_inference
 from lineset.privacy.jobs import add_jobs
 from lineset.privacy.register import Register, Undeclared
 from lineset.privacy.retention import network_of, shorten, sweep
@@ -53,6 +54,7 @@ __all__ = [
     "File",
     "Guard",
     "Hold",
+    "Inference",
     "KeyStore",
     "Person",
     "Plan",
@@ -83,6 +85,8 @@ __all__ = [
     "consent_of",
     "consented",
     "consents",
+    "contest_inference",
+    "erase_inference",
     "fold_email",
     "give",
     "held",
@@ -90,6 +94,7 @@ __all__ = [
     "list_erasures",
     "list_exports_of",
     "list_holds",
+    "list_inferences",
     "needs_new_yes",
     "network_of",
     "note_action",
@@ -97,6 +102,7 @@ __all__ = [
     "plan",
     "receipt_json",
     "receipts",
+    "record_inference",
     "record_retention",
     "release_hold",
     "secret_digest",

@@ -132,7 +132,7 @@ WHILE_HOUSEHOLD = Retention("household deleted", 0)
 SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
     "authentication": frozenset({Purpose.SECURITY, Purpose.ACCOUNT}),
     "enrolment": frozenset({Purpose.SECURITY}),
-    "ingest": frozenset({Purpose.OPERATE}),
+    "ingest": frozenset({Purpose.OPERATE, Purpose.LOCATION}),
     "import": frozenset({Purpose.OPERATE}),
     "delivery": frozenset({Purpose.OPERATE}),
     "mail": frozenset({Purpose.COMMUNICATE}),

@@ -2,6 +2,7 @@
 
 from lineset.sites.checks import SITE_KINDS, Address, NewEquipment
 from lineset.sites.erasing import machines_of_household, remove_equipment, remove_site, series_of
+from lineset.sites.places import Location, forget_place, place_of, set_place
 from lineset.sites.queries import (
     Equipment,
     Site,
@@ -41,6 +42,7 @@ __all__ = [
     "SITE_KINDS",
     "Address",
     "Equipment",
+    "Location",
     "NewEquipment",
     "Offer",
     "Site",
@@ -54,6 +56,7 @@ __all__ = [
     "change_site",
     "create_site",
     "extend_tenure",
+    "forget_place",
     "get_equipment",
     "get_site",
     "households_of",
@@ -63,6 +66,7 @@ __all__ = [
     "machines_of_household",
     "offer_equipment",
     "offer_site",
+    "place_of",
     "read_offer",
     "remove_equipment",
     "remove_site",
@@ -71,6 +75,7 @@ __all__ = [
     "retire_equipment",
     "search_sites",
     "series_of",
+    "set_place",
     "site_limits",
     "withdraw_offer",
 ]

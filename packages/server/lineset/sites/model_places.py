@@ -42,7 +42,7 @@ class PlaceRow(Base):
                 "household_id",
                 FOR_PLACES,
                 WHILE_HOUSEHOLD,
-                by_household("view", "people", systems={"housekeeping": "rw"}, ingest="SELECT, INSERT, UPDATE"),
+                by_household("view", "people", systems={"housekeeping": "rw", "ingest": "rw"}, ingest="SELECT, INSERT, UPDATE"),
                 detail="CASE WHEN site_id IS NULL THEN 'gateway:' || gateway_id ELSE 'site:' || site_id END",
             )
         ),
