@@ -12,6 +12,8 @@ from pathlib import Path
 
 import grimp
 
+from tests.outside import outside, unused
+
 ROOT = Path(__file__).parent.parent
 DOMAINS = ("accounts", "apps", "messaging", "sites", "gateways", "telemetry", "control")
 WHOLE = {"lineset.schema"}
@@ -109,6 +111,12 @@ def tracked(*patterns: str) -> list[Path]:
     return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
+def server_code() -> dict[str, str]:
+    """The text of the server's modules by their path below packages/server/lineset."""
+    server = ROOT / "packages" / "server" / "lineset"
+    return {str(path.relative_to(server)): path.read_text() for path in tracked("packages/server/lineset/*.py")}
+
+
 def test_names() -> set[str]:
     """Names of all tests."""
     return {name for path in tracked("tests/**/*.py", "tests/*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
@@ -123,6 +131,10 @@ def everything() -> Iterator[str]:
         name, text = str(path.relative_to(ROOT)), path.read_text()
         yield from commits(name, text)
         yield from html_in_code(name, text)
+    code = server_code()
+    for name, text in code.items():
+        yield from outside(name, text)
+    yield from unused(code)
     for lock in tracked("requirements.lock", "package-lock.json"):
         yield from addresses(lock.name, lock.read_text())
     for path in tracked("*.md", "docs/**/*.md"):
