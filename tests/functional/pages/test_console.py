@@ -136,3 +136,25 @@ def test_SEC_03_a_measure_is_stated_and_reports_are_kept_for_download(operator: 
     assert operator.send(page, "/console/evidence", measure="moon", statement="Locked.").status == 422
     stated = operator.send(page, "/console/evidence", measure="premises", statement="One locked room, two keys.")
     assert "One locked room, two keys." in stated.text
+
+
+def test_RET_02_a_hold_has_a_reason_and_an_end_and_can_be_ended(operator: Visitor, ines: Visitor) -> None:
+    assert ines.get("/console/holds").status == 404
+    page = operator.get("/console/holds")
+    address = re.search(r"ines[\w.+-]*@[\w.-]+", ines.get("/account").text)
+    assert address
+    told = {"find": address[0], "kind": "legal", "reason": "Subpoena 26-118", "until": "2099-01-31"}
+    for wrong, field in (({"find": "nobody@example.org"}, "find"), ({"reason": ""}, "reason"), ({"until": "2001-01-01"}, "until")):
+        refused = operator.send(page, "/console/holds", **(told | wrong))
+        assert refused.status in {404, 422}, wrong
+        assert refused.status == 404 or re.search(rf'id="f-{field}"[^>]*aria-invalid="true"', refused.html), field
+    placed = operator.send(page, "/console/holds", **told)
+    assert "One home is held" in placed.text
+    assert "Subpoena 26-118" in placed.text
+    assert "Ends on" in placed.text
+    assert "Subpoena" not in ines.get("/home").html + ines.get("/account").html, "the household is not told"
+    release = re.search(r'action="(/console/holds/[^"]+/release)"', placed.html)
+    assert release
+    ended = operator.send(placed, release[1])
+    assert "Nothing is held" in ended.text
+    assert "Subpoena 26-118" in ended.text, "it stays with its time"

@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from . import companies, evidence, homes, log, minting, news, overview, staff, texts, troubles
+from . import companies, evidence, holds, homes, log, minting, news, overview, staff, texts, troubles
 
 
 def routes() -> list[ControllerRouterHandler]:
@@ -16,6 +16,7 @@ def routes() -> list[ControllerRouterHandler]:
         *homes.ROUTES,
         *log.ROUTES,
         *evidence.ROUTES,
+        *holds.ROUTES,
         *texts.ROUTES,
         *news.ROUTES,
     ]
