@@ -154,5 +154,5 @@ def recast(settings: Settings, source: Path, keys: Path, target: Path, revision:
                 assert source_key is not None
                 assert target_key is not None
                 writer.add(target_key, None if subject is None else fresh.label(subject), chunk.rows, chunk.opened(source_key))
-        about = {"days": [], "sequences": {}, "places": []}
+        about: dict[str, object] = {"days": [], "sequences": {}, "places": []}
         writer.finish(fresh.own, 3, {k: msgspec.Raw(msgspec.json.encode(v)) for k, v in about.items()})

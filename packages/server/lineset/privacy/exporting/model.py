@@ -69,6 +69,7 @@ class AccountExportPartRow(Base):
                 Retention("copy made", 0),
                 by_person(systems={"housekeeping": "rw"}),
                 export="the list of the files of this very copy",
+                backup="its files are in no backup",
             )
         ),
     )
