@@ -313,7 +313,9 @@ async def test_SEC_04_a_row_of_another_household_is_404_through_every_route(http
     command = (await at.program.post(f"/equipment/{at.machine}/commands", order)).json()["id"]
     yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     export = (await at.program.post("/exports", {"start": yesterday, "equipment": str(at.machine)})).json()["id"]
+    copy = (await at.program.post("/privacy/requests", {"kind": "export"})).json()["id"]
     ids = {"site_id": at.home.site, "equipment_id": at.machine, "command_id": command, "gateway_id": at.gateway, "export_id": export}
+    ids["request_id"] = copy
     described = (await http.get("/api/v1/openapi.json")).json()
     asked = 0
     for path, methods in sorted(described["paths"].items(), key=lambda item: "delete" in item[1]):  # nothing is asked of it after that
@@ -444,6 +446,7 @@ async def test_the_description_is_openapi_and_names_every_promised_route(http: C
         "/api/v1/gateways/{gateway_id}/frames",
         "/api/v1/gateways/{gateway_id}/events",
         "/api/v1/gateways/{gateway_id}/troubles",
+        "/api/v1/privacy/requests",
         "/api/v1/enrolment",
         "/api/v1/enrolment/renew",
     } <= set(described["paths"])

@@ -187,8 +187,9 @@ async def get_rights_file(
 ) -> Response[Any] | Stream:
     """The finished ZIP, by the link of its request. It never changes, so it can be fetched piece by piece."""
     export, context, settings = id_of(request_id, "request"), _rights(caller), desk.platform.settings
-    exporting.check(secret(settings, exporting.KEY), caller.who.person_id, export, until, sign)
     async with desk.platform.door.open(context) as tx:
+        await exporting.get_export(tx, export)  # somebody else's is told apart from none by nobody
+        exporting.check(secret(settings, exporting.KEY), caller.who.person_id, export, until, sign)
         file = await exporting.file_of(tx, export)
     piece = piece_of(file.bytes, file.etag, byte_range, if_range, if_none_match)
     if piece.status == 416:
