@@ -205,7 +205,7 @@ def test_CMP_02_pages_functions_and_programs_are_the_same_whatever_somebody_chos
         assert ines.post(choices, **form, answer="yes").status_code == 303
     assert 'aria-pressed="true">No' not in ines.get(choices).html
     agreed = _offered(ines, home, token[1])
-    ines.client.headers |= {"sec-gpc": "1", "dnt": "1"}
+    ines.client.headers.update({"sec-gpc": "1", "dnt": "1"})
     signalled = _offered(ines, home, token[1])
     assert refused == agreed == signalled
 
