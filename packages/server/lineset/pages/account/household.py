@@ -129,6 +129,21 @@ async def remove(request: Ask, household_id: UUID, person_id: UUID) -> Response[
     return go("/account/household?done=left") if person_id == who.person_id else _done(household_id, "removed")
 
 
+@post("/account/household/{household_id:uuid}/people/{person_id:uuid}/pause")
+async def pause(request: Ask, household_id: UUID, person_id: UUID) -> Response[Any]:
+    """Pause somebody's membership, or, where it is paused, resume it; the form's button says which."""
+    who, reader = await owner_of_account(request)
+    household_of(who, household_id)
+    resume = form_text(await request.form(), "do") == "resume"
+    try:
+        async with edge(request).door.open(who.acts(Purpose.ACCOUNT)) as tx:
+            await (accounts.resume_member if resume else accounts.suspend_member)(tx, household_id, person_id)
+    except LinesetError as error:
+        return await _show(request, who, reader, household_id, error)
+    await _forget(request, who, person_id)
+    return _done(household_id, "resumed" if resume else "paused")
+
+
 async def _forget(request: Ask, who: Principal, person_id: UUID) -> None:
     edge(request).authenticator.forget(person_id)
     await changed(request, who)
@@ -171,4 +186,4 @@ async def _show(
     )
 
 
-ROUTES = (first_household, create, create_page, household_page, rename, invite, withdraw, change_role, remove)
+ROUTES = (first_household, create, create_page, household_page, rename, invite, withdraw, change_role, remove, pause)

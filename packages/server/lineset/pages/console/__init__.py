@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from . import companies, evidence, holds, homes, log, minting, news, overview, staff, texts, troubles
+from . import companies, evidence, holds, homes, log, minting, news, overview, staff, suspensions, texts, troubles
 
 
 def routes() -> list[ControllerRouterHandler]:
@@ -14,6 +14,7 @@ def routes() -> list[ControllerRouterHandler]:
         *troubles.ROUTES,
         *staff.ROUTES,
         *homes.ROUTES,
+        *suspensions.ROUTES,
         *log.ROUTES,
         *evidence.ROUTES,
         *holds.ROUTES,

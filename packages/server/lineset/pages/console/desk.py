@@ -11,6 +11,8 @@ from ..common.reader import Reader
 
 READS_LOG = frozenset({"privacy_officer", "security"})
 """Roles that read the access log."""
+SUSPENDS = frozenset({"operator", "security"})
+"""Roles that may suspend an account."""
 
 
 def console_page(
@@ -19,4 +21,5 @@ def console_page(
     """A page of the console. `operator` says whether this staff member may change things; others look."""
     done = request.query_params.get("done", "")
     context |= {"tab": tab, "done": done, "operator": "operator" in who.staff, "reads_log": bool(READS_LOG & set(who.staff))}
+    context["suspends"] = bool(SUSPENDS & set(who.staff))
     return page(request, f"console/{template}.html", reader, who, status=status, **context)
