@@ -95,7 +95,7 @@ def fill(connection: Connection, side: Side) -> None:
         if table.name == "people":
             rows.append({**rows[0], "id": side.staff, "email_digest": side.staff.bytes})
         if table.name == "access_grants":
-            rows += [{**rows[0], "id": new_id(), "scope": scope} for scope in ("control", "equipment", "people")]
+            rows += [{**rows[0], "id": new_id(), "scope": scope} for scope in ("control", "equipment", "people", "reset", "members")]
         for row in rows:
             _insert(connection, table, side, row)
 

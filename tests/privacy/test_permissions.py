@@ -14,7 +14,7 @@ from tests.privacy.conftest import Walls, unforced
 from tests.privacy.filling import NOON
 
 PAST, FUTURE = "2020-01-01", "2099-01-01"
-SCOPES = ("view", "control", "equipment", "people")
+SCOPES = ("view", "control", "equipment", "people", "reset", "members")
 ROLES = {
     "owner": {"view", "control", "equipment", "people", "owner"},
     "member": {"view", "control", "equipment", "people"},

@@ -4,6 +4,7 @@ Functions that take a `Door` act before anybody is signed in, or across both sid
 those that take a `Tx` act as whoever opened it.
 """
 
+from lineset.accounts.administering import DEEDS, administer
 from lineset.accounts.agents import Browser, describe_agent
 from lineset.accounts.checks import CONTACT_KINDS, clean_email
 from lineset.accounts.closing import close_accounts
@@ -82,6 +83,7 @@ from lineset.accounts.words import LANGUAGES, UNITS
 __all__ = [
     "COMPANY_ROLES",
     "CONTACT_KINDS",
+    "DEEDS",
     "HOUSEHOLD_ROLES",
     "LANGUAGES",
     "MINUTES",
@@ -121,6 +123,7 @@ __all__ = [
     "add_contact",
     "add_jobs",
     "add_staff",
+    "administer",
     "admit",
     "ask_reset",
     "change_company",

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
 from lineset.accounts.households import owners_only
-from lineset.accounts.model import SCOPES, AccessGrantRow, HouseholdRow, MembershipRow, OrganisationRow, PersonRow
+from lineset.accounts.model import NEEDS, SCOPES, AccessGrantRow, HouseholdRow, MembershipRow, OrganisationRow, PersonRow
 from lineset.accounts.notices import find_reader, tell_owners
 from lineset.accounts.words import open_end, scope_words
 from lineset.kit.clock import now
@@ -43,7 +43,7 @@ class Client:
 
 
 async def grant_access(tx: Tx, household_id: UUID, company_id: UUID, scopes: Iterable[str], ends_at: datetime | None = None) -> None:
-    """Let a contractor do these things, as an owner; "view" comes with any of them. Owners are told by mail.
+    """Let a contractor do these things, as an owner; "view" comes with any of them, and what stands in `NEEDS`. Owners are told by mail.
 
     A scope that the company holds already takes the new end.
 
@@ -53,6 +53,7 @@ async def grant_access(tx: Tx, household_id: UUID, company_id: UUID, scopes: Ite
         Denied: the asker is not an owner.
     """
     wanted = {"view", *scopes}
+    wanted |= {NEEDS[scope] for scope in wanted & set(NEEDS)}
     if unknown := wanted - set(SCOPES):
         raise Invalid("bad_scope", f"{', '.join(sorted(unknown))}: choose from {', '.join(SCOPES)}.", "scopes")
     moment = now()
@@ -91,6 +92,7 @@ async def revoke_access(tx: Tx, household_id: UUID, company_id: UUID, scopes: It
     """
     await owners_only(tx, household_id)
     named = set(SCOPES if scopes is None else scopes)
+    named |= {scope for scope, other in NEEDS.items() if other in named}
     gone = [row for row in await _live(tx, household_id, company_id) if "view" in named or row.scope in named]
     if not gone:
         raise NotFound("access")

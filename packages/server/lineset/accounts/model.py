@@ -36,8 +36,11 @@ _FOR_ACCOUNTS = (
     Purpose.KEEP,
 )
 
-SCOPES = ("view", "control", "equipment", "people")
-"""What a household can grant to a company, each by itself: see readings; send commands; change equipment; see who lives there."""
+SCOPES = ("view", "control", "equipment", "people", "reset", "members")
+"""What a household can grant to a company, each by itself: see readings; send commands; change equipment; see who lives there and keep the
+household's information; start a new password for a member; pause, resume or end a member's access."""
+NEEDS = {"reset": "people", "members": "people"}
+"""Scopes that come with another: nobody decides about people whom they may not know."""
 
 HOUSEHOLD_ROLES = ("owner", "member", "guest")
 COMPANY_ROLES = ("manager", "dispatcher", "technician")
@@ -393,7 +396,7 @@ class AccessGrantRow(Base):
 
     __tablename__ = "access_grants"
     __table_args__ = (
-        CheckConstraint("scope IN ('view', 'control', 'equipment', 'people')", name="scope"),
+        CheckConstraint("scope IN ('view', 'control', 'equipment', 'people', 'reset', 'members')", name="scope"),
         Index("ix_access_grants_organisation_id", "organisation_id"),
         Index("ix_access_grants_household_id", "household_id"),
         Index(

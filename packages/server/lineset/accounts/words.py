@@ -16,6 +16,7 @@ class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     roles: dict[str, dict[str, str]]
     scopes: dict[str, dict[str, str]]
+    deeds: dict[str, dict[str, str]]
     open_end: dict[str, str]
     mails: dict[str, dict[str, MailWords]]
 
@@ -42,6 +43,11 @@ def scope_words(scopes: Iterable[str], language: str) -> str:
     """What a company may do, as a list in that language."""
     words = _WORDS.scopes.get(language, _WORDS.scopes["en"])
     return "; ".join(word for scope, word in words.items() if scope in set(scopes))
+
+
+def deed_words(deed: str, language: str) -> str:
+    """What a company did about a member, in that language, as the middle of a sentence."""
+    return _WORDS.deeds.get(language, _WORDS.deeds["en"])[deed]
 
 
 def open_end(language: str) -> str:

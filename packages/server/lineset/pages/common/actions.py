@@ -44,6 +44,8 @@ ACTIONS = {
     "pages.common.flows.sites.rooms": "change_site",
     "pages.common.flows.gateways.list_": "look_gateway",
     "pages.common.flows.gateways.look": "look_gateway",
+    "pages.portal.routes_people.people": "look_people",
+    "pages.portal.routes_people.change": "look_people",
     "pages.console.homes.home_page": "look",
     "pages.console.homes.home_machine": "look_machine",
     "api.things.get_sites": "look_list",

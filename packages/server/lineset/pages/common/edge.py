@@ -122,7 +122,7 @@ def named(request: Ask) -> UUID | None:
     Raises:
         NotFound: the address spells no id there.
     """
-    for name in ("machine", "gateway", "equipment", "site"):
+    for name in ("machine", "gateway", "equipment", "site", "household"):
         text = request.path_params.get(name)
         if text is not None:
             found = parse_id(str(text))

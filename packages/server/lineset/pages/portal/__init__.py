@@ -6,7 +6,7 @@ from ..common.flows.erasing import erasing_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
-from . import routes_data, routes_fleet, routes_sites, routes_team
+from . import routes_data, routes_fleet, routes_people, routes_sites, routes_team
 from .area import PORTAL
 
 __all__ = ["routes"]
@@ -19,6 +19,7 @@ def routes() -> list[ControllerRouterHandler]:
         *routes_fleet.HANDLERS,
         *routes_sites.HANDLERS,
         *routes_team.HANDLERS,
+        *routes_people.HANDLERS,
         form_routes(PORTAL),
         erasing_routes(PORTAL),
         gateway_routes(PORTAL),

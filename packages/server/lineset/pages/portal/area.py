@@ -53,6 +53,7 @@ async def place_in(request: Ask, tx: Tx, who: Principal, context: Context, site:
         "tab": "sites",
         "base": f"/portal/sites/{found.id}",
         "household": shared.name,
+        "household_id": str(found.household_id),
         "scopes": shared.scopes,
     }
     return Place(who, context, reader, found, f"/portal/sites/{found.id}", layout)
