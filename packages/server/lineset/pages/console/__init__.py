@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from . import companies, evidence, holds, homes, log, minting, news, overview, staff, suspensions, texts, troubles
+from . import companies, evidence, holds, homes, log, minting, news, overview, recipients, staff, suspensions, texts, troubles
 
 
 def routes() -> list[ControllerRouterHandler]:
@@ -18,6 +18,7 @@ def routes() -> list[ControllerRouterHandler]:
         *log.ROUTES,
         *evidence.ROUTES,
         *holds.ROUTES,
+        *recipients.ROUTES,
         *texts.ROUTES,
         *news.ROUTES,
     ]

@@ -1,0 +1,77 @@
+"""The register of recipients in the console: kept by staff who may, read by everybody, and no sale can be agreed on."""
+
+import pytest
+from lineset.kit.ids import new_id
+
+from tests.support.visitor import Visitor
+
+
+def add(operator: Visitor, **values: str) -> str:
+    """Write down a recipient of its own; its key."""
+    key = f"acme_{new_id().hex[-8:]}"
+    usual = {"key": key, "kind": "partner", "name": f"Acme {key[-4:]}", "does": "Warranty claims", "region": "Oregon, USA"}
+    page = operator.send(operator.get("/console/recipients"), "/console/recipients", **{**usual, **values})
+    assert page.path == f"/console/recipients/{key}", page.text
+    return key
+
+
+TERMS: dict[str, str | list[str]] = {
+    "title": "Warranty terms",
+    "fields": ["equipment.measurement", "equipment.identity"],
+    "purposes": ["share"],
+    "confidentiality": "yes",
+    "security": "yes",
+}
+
+
+def test_SHR_03_a_recipient_receives_nothing_until_its_agreement_is_written_down(operator: Visitor, visitor: Visitor) -> None:
+    key = add(operator)
+    path = f"/console/recipients/{key}"
+    page = operator.get(path)
+    assert "receives nothing" in page.text
+    for name in ("fields", "purposes", "title"):
+        refused = operator.send(page, f"{path}/agreements", **{**TERMS, name: [] if isinstance(TERMS[name], list) else ""})
+        assert refused.status == 422, name
+        assert "at least one" in refused.text or "Fill this in." in refused.text
+    past = operator.send(page, f"{path}/agreements", **TERMS, ends_at="2020-01-01")
+    assert "Choose a day that is still to come." in past.text
+    agreed = operator.send(page, f"{path}/agreements", **TERMS)
+    assert "Written down." in agreed.text
+    assert "may receive" in agreed.text
+    public = visitor.get("/recipients").text
+    assert f"Acme {key[-4:]}" in public
+    assert "Oregon, USA" in public
+    ended = operator.send(operator.get(path), f"{path}/end")
+    assert "ended" in ended.text
+    assert f"Acme {key[-4:]}" not in visitor.get("/recipients").text
+
+
+def test_SHR_08_an_agreement_with_a_fee_is_shown_and_refuses_the_flow(operator: Visitor, visitor: Visitor) -> None:
+    key = add(operator)
+    path = f"/console/recipients/{key}"
+    operator.send(operator.get(path), f"{path}/agreements", **TERMS)
+    unsaid = operator.send(operator.get(path), f"{path}/agreements", **TERMS, consideration="lead_fee")
+    assert unsaid.status == 422
+    page = operator.send(operator.get(path), f"{path}/agreements", **TERMS, consideration="lead_fee", in_return="40 dollars a lead")
+    assert "It gives in return: A fee for leads. That is a sale, so nothing flows." in page.text
+    assert "40 dollars a lead" in page.text
+    assert "something, so nothing may go there" in visitor.get("/recipients").text
+    assert "Personal data is not sold" in visitor.get("/privacy/choices").text
+
+
+def test_the_register_is_changed_by_the_operator_and_the_privacy_officer_alone(operator: Visitor, ines: Visitor) -> None:
+    key = add(operator)
+    for path in ("/console/recipients", f"/console/recipients/{key}"):
+        assert ines.get(path).status == 404
+    assert ines.post(f"/console/recipients/{key}/end", _csrf_token=ines.csrf).status_code == 404
+    assert operator.get("/console/recipients/nobody").status == 404
+    taken = operator.send(operator.get("/console/recipients"), "/console/recipients", key=key, name="Other", does="x", region="x")
+    assert taken.status == 409
+    assert operator.send(operator.get(f"/console/recipients/{key}"), f"/console/recipients/{key}", region="").status == 422
+
+
+@pytest.mark.parametrize("key", ["", "A", "a", "x" * 41, "ä_b", "../x"])
+def test_a_key_that_can_not_be_used_is_told_at_its_field(operator: Visitor, key: str) -> None:
+    page = operator.send(operator.get("/console/recipients"), "/console/recipients", key=key, name="N", does="x", region="x")
+    assert page.status == 422
+    assert "small letters" in page.text
