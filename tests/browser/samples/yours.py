@@ -26,11 +26,10 @@ REGISTER = schema.register()
 LAYOUT: dict[str, Any] = {"layout": "home/frame.html", "site": SITE, "sites": [SITE, CABIN], "tab": "data"}
 
 
-def _at(reader: Reader, *, alone: bool = False) -> dict[str, Any]:
-    base = "/account/data" if alone else f"/home/{SITE.id}/privacy"
-    layout = {"layout": "account/frame.html", "tab": "data"} if alone else LAYOUT
-    at = At(WHO, reader, None if alone else WHO.households[0], base, layout, "" if alone else f"/home/{SITE.id}")
-    return {**layout, "at": at, "here": base, "done": ""}
+def _at(reader: Reader) -> dict[str, Any]:
+    base = f"/home/{SITE.id}/privacy"
+    at = At(WHO, reader, WHO.households[0], base, LAYOUT, f"/home/{SITE.id}")
+    return {**LAYOUT, "at": at, "here": base, "done": ""}
 
 
 def _amounts(*, empty: bool) -> dict[str, Amount]:
@@ -149,14 +148,13 @@ def _sums(reader: Reader) -> list[tuple[str, str]]:
     ]
 
 
-def _centre(reader: Reader, *, empty: bool = False, alone: bool = False) -> dict[str, Any]:
-    scope = Scope(ME) if alone else Scope(ME, HOME)
-    kinds = kind_lines(reader, kinds_of(REGISTER, scope), _amounts(empty=empty), NOW)
+def _centre(reader: Reader, *, empty: bool = False) -> dict[str, Any]:
+    kinds = kind_lines(reader, kinds_of(REGISTER, Scope(ME, HOME)), _amounts(empty=empty), NOW)
     looks = () if empty else _looks(6)
     passed = ReceivedLine(
         "Norrland, maker of HP-1", "Model, serial number, error codes. For the warranty. No name, no address", "3 Nov 2025"
     )
-    return _at(reader, alone=alone) | {
+    return _at(reader) | {
         "sums": _sums(reader),
         "kinds": kinds,
         "looks": looks,
@@ -167,7 +165,7 @@ def _centre(reader: Reader, *, empty: bool = False, alone: bool = False) -> dict
         "copies": [] if empty else _copies()[1:],
         "running": [] if empty else _requests()[:1],
         "earlier": not empty,
-        "keeping": "" if alone else "/account/household/x/keeping",
+        "keeping": "/account/household/x/keeping",
     }
 
 
