@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from lineset.privacy.policy.facts import Facts, Holder
+from lineset.privacy.policy.facts import LASTING, Facts, Holder
 from lineset.privacy.policy.words import Part, Speaker, Text, category_words, keeping, purpose_title, word
 
 What = Literal["purpose", "category", "use", "recipient", "longer", "consent", "sale"]
@@ -89,8 +89,7 @@ def _longer(old: Facts, new: Facts) -> Iterator[Change]:
 
 
 def _rank(holder: Holder) -> float:
-    lasting = ("account closed", "household deleted", "company closed", "platform closed")
-    return float("inf") if not holder.days and holder.anchor in lasting else holder.days
+    return float("inf") if not holder.days and holder.anchor in LASTING else holder.days
 
 
 def worded(change: Change, speakers: Sequence[Speaker]) -> Change:
@@ -132,7 +131,13 @@ def _lines(part: Part | None) -> list[str]:
         return []
     found = []
     for line, grid in part.body:
-        found += [line.text] if line else [": ".join((row[0], " · ".join(row[1:]))) for row in grid.rows] if grid else []
+        found += (
+            [line.text]
+            if line
+            else [": ".join((row[0], " · ".join(cell for cell in row[1:] if cell))) for row in grid.rows]
+            if grid
+            else []
+        )
     return found
 
 

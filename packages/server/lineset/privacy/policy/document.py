@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from lineset.privacy.policy import sections, terms
-from lineset.privacy.policy.facts import Facts, Holder
+from lineset.privacy.policy.facts import LASTING, Facts, Holder
 from lineset.privacy.policy.statute import LETTERS
 from lineset.privacy.policy.words import (
     BASES,
@@ -116,7 +116,7 @@ def _categories(facts: Facts, speaker: Speaker, kept: Set[str]) -> Body:  # noqa
         )
         for c in facts.categories
     ]
-    head = (word("What"), word("Where it comes from"), word("What for"), word("How long"), word("Who receives it"))
+    head = (word("What"), word("Where it comes from"), word("What for"), word("How long, at most"), word("Who receives it"))
     return _grid(speaker, "categories", head, rows)
 
 
@@ -216,8 +216,12 @@ _MADE: Final[Mapping[str, Callable[[Facts, Speaker, Set[str]], Body]]] = {
 
 
 def _kept_for(speaker: Speaker, holders: Sequence[Holder]) -> str:
-    ordered = sorted(holders, key=lambda h: (h.days, h.anchor))
-    return _list(list(dict.fromkeys(keeping(speaker, h.anchor, h.days) for h in ordered)), "; ")
+    """The longest that a category is kept: with an account or household where it is, and the longest time of its own."""
+    lasting = sorted({h.anchor for h in holders if not h.days and h.anchor in LASTING})
+    longest = max((h for h in holders if h.days), key=lambda h: h.days, default=None)
+    passing = sorted({h.anchor for h in holders if not h.days}) if not lasting and longest is None else ()
+    told = [keeping(speaker, anchor, 0) for anchor in (*lasting, *passing)]
+    return _list([*told, *([keeping(speaker, longest.anchor, longest.days)] if longest else [])], "; ")
 
 
 def _recipients(speaker: Speaker, names: Sequence[str]) -> str:

@@ -15,6 +15,8 @@ NOT_PERSONAL = "system."
 CONTRACTORS = "companies that you give access to"
 """Stands among the recipients of what a household can open to a company."""
 OURSELVES = "made by us"
+LASTING = ("account closed", "household deleted", "company closed", "platform closed")
+"""Ends that come with something else, and not after a time."""
 
 
 class Contact(msgspec.Struct, frozen=True):
