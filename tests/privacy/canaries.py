@@ -93,7 +93,7 @@ async def plant(connection: Connection, vault: Vault, name: str) -> Canaries:
 def _ways(side: Side) -> dict[str, Any]:
     """The columns that lead to a subject without a key that says so."""
     ids = {Subject.PERSON: side.owner, Subject.HOUSEHOLD: side.household}
-    found = {}
+    found: dict[str, Any] = {}
     for name, declared in schema.register().tables.items():
         for column, subject in ((declared.path, declared.subject), *declared.also):
             if subject in ids and not declared.via and column != "id" and not schema.metadata.tables[name].columns[column].foreign_keys:

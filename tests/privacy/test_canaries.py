@@ -33,7 +33,6 @@ NOBODYS = {
     "agreements": "terms between companies",
     "attempts": "keyed digests for two days, which lead to nobody",
     "attestations": "what staff of the operator state",
-    "news_subscribers": "addresses without an account, whose every mail leads to what is kept of them",
     "organisations": "companies",
     "policy_versions": "which staff published the policy",
     "poison_messages": "could not be read, so not attributable",
@@ -74,14 +73,18 @@ def handed_over(table: str, column: str) -> bool:
     return rows and REGISTER.column(table, column).export is True
 
 
-def test_PRV_01_every_table_leads_to_somebody_or_is_known_not_to() -> None:
+def test_PRV_07_every_table_that_is_linked_to_somebody_says_to_whom() -> None:
     for name, declared in REGISTER.tables.items():
         ways = [belongs(REGISTER, name, Whose(kind, new_id())) for kind in (Subject.PERSON, Subject.HOUSEHOLD)]
         leads = any(way is not None for way in ways)
         personal = any(REGISTER.column(name, c.name).sensitivity is not Sensitivity.NONE for c in REGISTER.metadata.tables[name].columns)
-        assert leads or not personal or name in NOBODYS, f"{name}: whose is it? Declare a path to its subject."
+        assert leads or not personal or name in NOBODYS or declared.subject is Subject.TAG, (
+            f"{name}: whose is it? Declare a path to its subject."
+        )
         assert not (leads and name in NOBODYS), name
         assert leads == (declared.subject not in NONE or bool(declared.also)), name
+        if declared.subject is Subject.PERSON and f"{declared.path} = ANY (ARRAY(SELECT access.households" in declared.guard.read:
+            assert (declared.path, Subject.HOUSEHOLD) in declared.also, f"{name}: its subject may be a household; say so by `also`"
         assert not declared.exporter or declared.exporter in EXPORTERS, f"{name}: nothing hands over {declared.exporter!r}"
 
 

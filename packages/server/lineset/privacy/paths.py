@@ -26,7 +26,7 @@ def belongs(register: Register, name: str, whose: Whose, *, also: bool = True) -
     `also`: with the rows of others that name the subject besides.
     """
     table, declared = register.metadata.tables[name], register.table(name)
-    ways = [] if declared.subject is Subject.NOBODY else [(declared.path, declared.subject)]
+    ways: list[tuple[str, Subject]] = [] if declared.subject is Subject.NOBODY else [(declared.path, declared.subject)]
     if also:
         ways += declared.also
     found: list[ColumnElement[bool]] = []

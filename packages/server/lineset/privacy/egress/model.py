@@ -120,6 +120,7 @@ class DisclosureRow(Base):
                     systems={"mail": "rw", "housekeeping": "rw"},
                     app="SELECT, INSERT, UPDATE (outcome), DELETE",
                 ),
+                also=(("subject_id", Subject.HOUSEHOLD),),
                 record=True,
             )
         ),
@@ -156,6 +157,7 @@ class RecipientNoticeRow(Base):
                     systems={"housekeeping": "rw", "mail": "rw"},
                 ),
                 erasure="keep",
+                also=(("subject_id", Subject.HOUSEHOLD),),
             )
         ),
     )

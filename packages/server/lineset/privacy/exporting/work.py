@@ -151,7 +151,8 @@ class Workshop:
         """The rows of a table as lines of JSON; nothing where there are none."""
         from lineset.kit import objects  # noqa: PLC0415 - as above
 
-        sink, count = None, 0
+        sink: objects.Sink | None = None
+        count = 0
         about = whose(part.subject, task.person)
         async for page in rows.read(self.door, task.context, self.register, part.args["table"], about):
             sink = sink or await asyncio.to_thread(objects.Sink, self.storage, objects.part_path(task.id, part.number, "jsonl"))
@@ -230,7 +231,8 @@ class Workshop:
             lost = update(AccountExportPartRow).where(mine, AccountExportPartRow.path == path)
             await tx.session.execute(lost.values(done_at=None, path=None, sha256=None, bytes=None))
             done = select(func.count(), func.coalesce(func.sum(AccountExportPartRow.rows), 0))
-            row.parts_done, row.rows = (await tx.session.execute(done.where(mine, AccountExportPartRow.done_at.is_not(None)))).one()
+            count, rows_ = (await tx.session.execute(done.where(mine, AccountExportPartRow.done_at.is_not(None)))).one()
+            row.parts_done, row.rows = count, rows_ or 0
             await queue(tx, task.id)
 
 
