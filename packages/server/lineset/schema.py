@@ -252,6 +252,7 @@ COOKIES = (
     Cookie("ls_signal", "remembers that your browser says Global Privacy Control to scripts", Purpose.RIGHTS, True, None),
     Cookie("ls_theme", "remembers light or dark", Purpose.ACCOUNT, True, 365),
     Cookie("ls_opened", "counts a visit once in a browser's session", Purpose.SECURITY, True, None, "session"),
+    Cookie("ls_tag", "ties errors of our pages together while nobody is signed in", Purpose.SECURITY, False, 90, asks=False),
     Cookie("ls_language", "remembers your language before you sign in", Purpose.ACCOUNT, True, 365),
 )
 

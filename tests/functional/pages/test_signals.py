@@ -82,10 +82,10 @@ def test_TAG_03_without_cookies_the_page_says_what_does_not_work(installation: I
     assert "This form is too old" in visitor.post("/sign-in", **values).text
 
 
-def test_TAG_03_nothing_asks_while_there_is_nothing_to_refuse(visitor: Visitor) -> None:
-    assert all(cookie.needed for cookie in schema.COOKIES)
+def test_TAG_03_no_page_asks_by_itself_for_what_can_wait_on_the_page_of_choices(visitor: Visitor) -> None:
+    assert [cookie.name for cookie in schema.COOKIES if not cookie.needed and cookie.asks] == []
     assert 'class="page-notice"' not in visitor.get("/").html
-    assert "There is nothing to refuse." in visitor.get("/privacy/choices").text
+    assert "May we keep in this browser what is not needed?" in visitor.get("/privacy/choices").text
     assert visitor.post("/privacy/choices", optional="perhaps", _csrf_token=visitor.csrf).status_code == 422
     assert visitor.client.cookies.get("ls_choice") is None
 

@@ -205,3 +205,4 @@ class Cookie:
     needed: bool
     life_days: int | None
     store: Literal["cookie", "local", "session"] = "cookie"
+    asks: bool = True  # whether pages ask for it by themselves; else it waits on the page of choices

@@ -31,6 +31,7 @@ from .words import LANGUAGES
 
 SESSION = "ls_session"
 CSRF = "ls_csrf"
+TAG = "ls_tag"
 THEME = "ls_theme"
 LANGUAGE = "ls_language"
 
@@ -183,6 +184,7 @@ def page(
         notice=_notice(request) if who is not None else None,
         signal=signals.sent[0] if signals.sent else "",
         asks=signals.asks(edge(request).register),
+        tagged=signals.optional and who is None,
     )
     html = edge(request).templates.render(template, reader, frame, context)
     headers = PAGE_HEADERS | {"content-security-policy": content_security_policy(nonce)}
@@ -220,7 +222,7 @@ def set_cookie(request: Ask, response: Response[Any], name: str, value: str) -> 
         return
     life = None if declared.life_days is None else declared.life_days * 86_400
     secure = edge(request).settings.url.startswith("https://")
-    response.set_cookie(Cookie(name, path="/", value=value, max_age=life, httponly=name == SESSION, secure=secure, samesite="lax"))
+    response.set_cookie(Cookie(name, path="/", value=value, max_age=life, httponly=name in (SESSION, TAG), secure=secure, samesite="lax"))
 
 
 def drop_cookie(response: Response[Any], name: str) -> None:

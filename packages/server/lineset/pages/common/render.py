@@ -43,6 +43,7 @@ class Frame(msgspec.Struct, frozen=True):
     who: Who | None = None
     live: bool = False
     contact: bool = False
+    tagged: bool = False
     notice: Notice | None = None
     signal: str = ""
     asks: bool = False

@@ -43,7 +43,7 @@ class Signals(msgspec.Struct, frozen=True):
 
     def asks(self, register: Register) -> bool:
         """Whether to ask: there is something to ask about, nobody answered, and no signal answers for them."""
-        return bool(optional_stores(register)) and not self.answer and not self.sent
+        return any(cookie.asks for cookie in optional_stores(register)) and not self.answer and not self.sent
 
 
 def optional_stores(register: Register) -> tuple[Cookie, ...]:

@@ -6,7 +6,7 @@ from ..common.flows.erasing import erasing_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
-from . import routes_data, routes_machines, routes_now, routes_privacy, routes_sites, routes_transfer
+from . import routes_data, routes_location, routes_machines, routes_now, routes_privacy, routes_sites, routes_transfer
 from .area import HOME
 from .manifest import manifest
 
@@ -18,6 +18,7 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         manifest,
         *routes_data.HANDLERS,
+        *routes_location.HANDLERS,
         *routes_now.HANDLERS,
         *routes_privacy.HANDLERS,
         *routes_machines.HANDLERS,

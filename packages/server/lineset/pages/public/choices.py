@@ -4,12 +4,13 @@ from typing import Any
 
 from litestar import Response, get, post
 
+from lineset import apps
 from lineset.kit.errors import Conflict, Invalid
 from lineset.privacy import Purpose
 from lineset.privacy.egress import end_opt_outs, opt_outs
 
 from ..common.coming import go
-from ..common.edge import Ask, drop_cookie, edge, form_text, page, principal, reader_of, require, safe_next, set_cookie
+from ..common.edge import TAG, Ask, drop_cookie, edge, form_text, page, principal, reader_of, require, safe_next, set_cookie
 from ..common.signals import CHOICE, SIGNAL, optional_stores, signals_of
 
 HERE = "/privacy/choices"
@@ -83,4 +84,16 @@ def gpc_support() -> dict[str, Any]:
     return {"gpc": True, "lastUpdate": GPC_SINCE}
 
 
-ROUTES = (choices_page, choose, tell_signal, end_signals, gpc_support)
+@post("/privacy/choices/tag/reset")
+async def forget_tag(request: Ask) -> Response[Any]:
+    """Delete this browser's random number and all that hung on it. A new one, if any, has nothing to do with it."""
+    tag = request.cookies.get(TAG)
+    if tag:
+        async with edge(request).door.open(apps.TAGS) as tx:
+            await apps.reset_tag(tx, tag)
+    response = go("/cookies?done=reset")
+    drop_cookie(response, TAG)
+    return response
+
+
+ROUTES = (choices_page, choose, tell_signal, end_signals, gpc_support, forget_tag)

@@ -8,7 +8,7 @@ from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
 from lineset.privacy import policy
 
-from ..common.edge import Ask, edge, page, principal, reader_of
+from ..common.edge import TAG, Ask, edge, page, principal, reader_of
 from ..common.published import KINDS, READ, own_grids, processors, state_of
 
 
@@ -109,6 +109,8 @@ async def cookies_page(request: Ask) -> Response[Any]:
         reader,
         who,
         cookies=own_grids(register, reader.language).get("cookies"),
+        tag=TAG in request.cookies,
+        done=request.query_params.get("done", ""),
         logs=[(reader.gettext(h.about), policy.keeping(reader, h.anchor, h.days)) for h in logs],
     )
 

@@ -1,5 +1,6 @@
 /**
- * Tells the platform of errors in our own scripts, and once a visit that the pages were opened. For signed-in people alone.
+ * Tells the platform of errors in our own scripts, and, for signed-in people alone, once a visit that the pages were opened. Where nobody
+ * is signed in, errors are told only after a yes to what is not needed.
  * Nothing of what somebody typed goes along: quotations and numbers are taken out of messages, stacks keep places in our own scripts only,
  * addresses of pages lose what they ask for. Errors of other programs in the page (extensions) are not looked at.
  */
@@ -99,6 +100,7 @@ export function startReports(): void {
   window.addEventListener("error", (event) => gather(to, "error", event.error ?? event.message, event.filename));
   window.addEventListener("unhandledrejection", (event) => gather(to, "rejection", event.reason));
   window.addEventListener("pagehide", () => flush(to));
+  if (document.body.dataset.signedOut !== undefined) return; // visits are counted for nobody who is not signed in
   try {
     if (sessionStorage.getItem("ls_opened") === build) return;
     sessionStorage.setItem("ls_opened", build);
