@@ -50,7 +50,7 @@ FAMILIES = (
     Family("settings", "Settings and commands", ("equipment.setting",)),
     Family("events", "What happened to machines and gateways", ("equipment.event",)),
     Family("devices", "Sign-ins, browsers and devices", ("user.device", "user.authorization")),
-    Family("choices", "Choices, roles and access", ("user.settings",)),
+    Family("choices", "Choices, roles and access", ("user.settings", "user.unique_id")),
     Family("messages", "Messages, and who looked in", ("user.content",)),
     Family("work", "Where you work", ("user.workplace",)),
     Family("acts", "What you did, and when", ("user.behavior",)),
@@ -269,7 +269,7 @@ def _others(register: Register) -> list[Holder]:
         Holder(getattr(d, "name", "") or d.pattern, form, d.about, d.subject, (d.category,), d.purposes, d.retention)
         for form, declared in forms
         for d in declared
-        if d.subject in _ROOTS and not d.category.startswith(_SILENT)
+        if d.subject in _ROOTS and not d.category.startswith("system.")
     ]
     for cookie in register.cookies:
         life = Retention("set", cookie.life_days) if cookie.life_days else Retention("browser closed", 0)
