@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import history, ingest
+from bench import history, ingest, privacy
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _MARK = "<!-- {} -->"
@@ -84,6 +84,50 @@ def kept() -> str:
     )
 
 
+def protected() -> str:
+    """The table of the benchmark of privacy."""
+    load = os.getloadavg()[0]
+    f = privacy.run()
+
+    def mix(name: str) -> str:
+        ours, plain = f[f"{name}_ours_s"], f[f"{name}_plain_s"]
+        wrong = f"{f[f'{name}_ours_wrong']:.0f} / {f[f'{name}_plain_wrong']:.0f}"
+        return f"| {name}, {privacy.OPERATIONS:,} operations | {ours:.1f} s | {plain:.1f} s | {ours / plain:.1f} | {wrong} |"
+
+    def slower(name: str) -> str:
+        return f"{f[name]:.1f} ms ({100 * (f[name] / f['others_ms'] - 1):+.0f} %)"
+
+    mb = 1e6
+    return "\n".join(
+        [
+            f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}. Load average before: {load:.1f}.",
+            "",
+            "| workload | through the door | plain | factor | operations that went wrong, ours / plain |",
+            "|---|---|---|---|---|",
+            *(mix(name) for name in ("controller", "customer", "processor", "regulator")),
+            f"| a record of somebody else, asked for by its key 500 times | seen {f['ours_leaks']:.0f} times | seen {f['plain_leaks']:.0f}"
+            " times | | |",
+            f"| space of all tables and indexes; of the data alone {f['data_bytes'] / mb:.0f} MB | {f['ours_bytes'] / mb:.0f} MB,"
+            f" {f['ours_bytes'] / f['data_bytes']:.1f} times the data | {f['plain_bytes'] / mb:.0f} MB,"
+            f" {f['plain_bytes'] / f['data_bytes']:.1f} times | {f['ours_bytes'] / f['plain_bytes']:.2f} | |",
+            "",
+            "| one row by its key, median | |",
+            "|---|---|",
+            f"| plain | {f['point_plain_us']:.0f} µs |",
+            f"| one's own, through the door | {f['point_own_us']:.0f} µs |",
+            f"| another's machine, the access log has the entry of this quarter of an hour | {f['point_entry_us']:.0f} µs |",
+            f"| another's machine, with a new entry, committed before anything is read | {f['point_new_entry_us']:.0f} µs |",
+            "",
+            "| rights, with a year of readings (20 points each 5 min) | | another person's chart and records meanwhile, median |",
+            "|---|---|---|",
+            f"| before | | {f['others_ms']:.1f} ms |",
+            f"| a copy of everything, from the wish to the file | {f['copy_s']:.1f} s | {slower('others_copy_ms')} |",
+            f"| a household erased, from the wish to the certificate; {privacy.ROUTES_S:.0f} s of it are waited, until no process knows its"
+            f" gateways any more | {f['erase_s']:.1f} s | {slower('others_erase_ms')}, at most {f['others_erase_max_ms']:.0f} ms |",
+        ]
+    )
+
+
 def write(name: str, text: str) -> None:
     """Put a section's text between its marks."""
     page = PAGE.read_text()
@@ -95,7 +139,7 @@ def write(name: str, text: str) -> None:
 
 def main() -> int:
     """All benchmarks, one after the other, or those that are named."""
-    sections = {"ingestion": ingestion, "history": kept}
+    sections = {"ingestion": ingestion, "history": kept, "privacy": protected}
     for name in sys.argv[1:] or sections:
         print(f"{name} …", flush=True)
         text = sections[name]()
