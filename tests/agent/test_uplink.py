@@ -281,6 +281,27 @@ def test_a_gateway_that_is_not_let_in_keeps_trying(tmp_path: Path, broker: Broke
     asyncio.run(scenario())
 
 
+def test_ACC_07_a_gateway_that_is_refused_for_good_reads_on_and_leaves_its_machine_alone(tmp_path: Path, broker: Broker) -> None:
+    """Its home was suspended or erased in the cloud: the machine keeps heating as it is set."""
+
+    async def scenario() -> None:
+        settings = config(broker, "refused", tmp_path)
+        token = settings.identity.token_file
+        assert token is not None
+        token.write_text("revoked")
+        pump = HeatPump()
+        before = dict(pump.settings)
+        agent = Agent(settings, pump)
+        async with running(agent.run()):
+            await until(lambda: bool(agent._parts and "ot authori" in agent._parts.uplink.last_error))
+            seen = pump.count
+            await until(lambda: pump.count >= seen + 5)
+        assert pump.writes == []
+        assert pump.settings == before
+
+    asyncio.run(scenario())
+
+
 def test_frames_read_before_the_clock_was_set_get_their_true_time(tmp_path: Path, broker: Broker) -> None:
     async def scenario() -> None:
         clock = Skewed(-time.time() + 3600)  # 1970-01-01 01:00
