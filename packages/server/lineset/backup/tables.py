@@ -27,22 +27,23 @@ Batch = tuple[UUID | None, int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table that is copied: its columns in order, the SQL that says whose a row `t` is, and what must be joined for that."""
+    """A table that is copied: its columns in order, the SQL that says whose a row `t` is, and what must be joined for that.
+
+    `keyed`: everybody in it has a key, unless they are being erased.
+    """
 
     name: str
     columns: list[str]
     subject: str
     join: str
+    keyed: bool
 
 
 def sources(register: Register, connection: psycopg.Connection) -> list[Source]:
-    """Every declared table whose rows are copied, but for measurements.
-
-    Signed-out visitors' tables are left out whole: no key is theirs that could end.
-    """
+    """Every declared table whose rows are copied, but for measurements. Of signed-out visitors those are who have a key that can end."""
     found = []
     for name, declared in sorted(register.tables.items()):
-        if declared.backup is not True or declared.subject is Subject.TAG or name in FRAMES:
+        if declared.backup is not True or name in FRAMES:
             continue
         subject, join = "NULL::uuid", ""
         if declared.subject is not Subject.NOBODY and declared.via:
@@ -53,7 +54,7 @@ def sources(register: Register, connection: psycopg.Connection) -> list[Source]:
             join = f'LEFT JOIN (SELECT DISTINCT "{key}" AS key, "{whose}" AS whose FROM "{through}") v ON v.key = t."{declared.path}"'  # noqa: S608
         elif declared.subject is not Subject.NOBODY:
             subject = f't."{declared.path}"'
-        found.append(Source(str(name), columns_of(connection, name), subject, join))
+        found.append(Source(str(name), columns_of(connection, name), subject, join, declared.subject is not Subject.TAG))
     return found
 
 

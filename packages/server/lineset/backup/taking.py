@@ -247,18 +247,20 @@ class _Run:
             self._about["sequences"] = tables.read_sequences(connection)
         for source in wanted:
             with self._snapshot.reading() as connection:
-                self._add(source.name, source.columns, tables.read_rows(connection, source, CHUNK))
+                self._add(source.name, source.columns, tables.read_rows(connection, source, CHUNK), keyed=source.keyed)
         with self._snapshot.reading() as connection:
             self._add(QUEUE, [], tables.read_queue(connection, CHUNK))
         about = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in self._about.items()}
         return self._writer.finish(self._ring.own, len(self.subjects), about)
 
-    def _add(self, name: str, columns: list[str], batches: Iterable[tables.Batch]) -> None:
+    def _add(self, name: str, columns: list[str], batches: Iterable[tables.Batch], *, keyed: bool = True) -> None:
         self._writer.begin(name, columns)
         for subject, rows, data in batches:
-            self._seal(subject, rows, data, 0)
+            if not self._seal(subject, rows, data) and keyed and subject is not None:
+                self.left_out.add(subject)
 
-    def _seal(self, subject: UUID | None, rows: int, data: bytes, group: int) -> None:
+    def _seal(self, subject: UUID | None, rows: int, data: bytes, group: int = 0) -> bool:
+        """Write a chunk; whether its subject has a key."""
         self._done += len(data)
         self._progress(min(0.99, self._done / self._expected), self._writer.size)
         if subject is None:
@@ -267,6 +269,6 @@ class _Run:
             self._writer.add(key, self._ring.label(subject), rows, data, group)
             self.subjects.add(subject)
         else:
-            self.left_out.add(subject)
-            return
+            return False
         self.rows += rows
+        return True
