@@ -4,14 +4,13 @@ from lineset.privacy.erasure.asking import STEPS, Erasure, Step, ask_erasure, ca
 from lineset.privacy.erasure.certificate import certificate_key, holds
 from lineset.privacy.erasure.jobs import add_jobs, carry_out_due
 from lineset.privacy.erasure.machine import StillThere, carry_out, due, replay
-from lineset.privacy.erasure.planning import GRACE_DAYS, KEY_COPY_DAYS, Goes, Plan, Stays, plan
+from lineset.privacy.erasure.planning import GRACE_DAYS, Goes, Plan, Stays, plan
 from lineset.privacy.erasure.scope import Scope, Target, unreached
 from lineset.privacy.erasure.shop import ERASURE, Case, Eraser, Shop
 
 __all__ = [
     "ERASURE",
     "GRACE_DAYS",
-    "KEY_COPY_DAYS",
     "STEPS",
     "Case",
     "Eraser",

@@ -101,7 +101,7 @@ def alone(target: Target) -> Scope:
     if target.kind == "item":
         return Scope()
     field = {"account": "people", "household": "households", "site": "sites", "machine": "machines", "device": "gateways"}[target.kind]
-    return Scope(**{field: (target.id,)})
+    return msgspec.structs.replace(Scope(), **{field: (target.id,)})
 
 
 async def _next(shop: Shop, case: Case) -> str:
