@@ -193,10 +193,13 @@ def find_holder(register: Register, scope: Scope, name: str) -> Holder:
     raise NotFound("kind of data")
 
 
-async def amounts(door: Door, acts: Acts, register: Register, scope: Scope) -> dict[str, Amount]:
-    """How much of each countable holder there is for this person, as row-level security lets them see it; one statement a purpose."""
+async def amounts(door: Door, acts: Acts, register: Register, scope: Scope, kinds: tuple[Kind, ...]) -> dict[str, Amount]:
+    """How much of each countable holder of these kinds there is for this person, as row-level security lets them see it.
+
+    One transaction and statement for each purpose.
+    """
     groups: dict[Purpose, list[Holder]] = {}
-    for kind in kinds_of(register, scope):
+    for kind in kinds:
         for holder in kind.holders:
             if holder.counted:
                 groups.setdefault(_purpose(register.table(holder.name)), []).append(holder)

@@ -82,13 +82,13 @@ def _kind(reader: Reader, kind: Kind, found: Mapping[str, Amount], moment: datet
     amounts = [found[h.name] for h in kind.holders if h.name in found]
     count = sum(a.rows for a in amounts)
     since = min((a.since for a in amounts if a.rows and a.since is not None), default=None)
-    uncounted = any(not h.counted and h.form in ("stream", "file", "table") for h in kind.holders)
+    uncounted = any(not h.counted and h.form == "table" for h in kind.holders)  # measurements: their number is not that of their points
     open_ended = kind.longest is None
     return KindLine(
         kind.family.key,
         reader.gettext(kind.family.title),
-        _entries(reader, count) if amounts and (count or not uncounted) else "",
-        bool(amounts) and count == 0 and kind.family.key != "messages",
+        _entries(reader, count) if amounts and not uncounted else "",
+        bool(amounts) and count == 0,
         any(h.sensitive for h in kind.holders),
         categories_words(reader, kind.categories),
         purpose_words(reader, kind.purposes),

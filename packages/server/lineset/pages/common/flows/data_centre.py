@@ -30,8 +30,9 @@ async def centre(request: Ask) -> Response[Any]:
     """What is held, who saw it, who received it, what the person chose, and the ways to take and delete it."""
     at = await at_desk(request)
     moment, reader = now(), at.reader
-    counts = await inventory.amounts(edge(request).door, at.who.acts, edge(request).register, at.scope)
-    kinds = kind_lines(reader, inventory.kinds_of(edge(request).register, at.scope), counts, moment)
+    declared = inventory.kinds_of(edge(request).register, at.scope)
+    counts = await inventory.amounts(edge(request).door, at.who.acts, edge(request).register, at.scope, declared)
+    kinds = kind_lines(reader, declared, counts, moment)
     async with edge(request).door.open(at.who.acts(Purpose.RIGHTS)) as tx:
         seen = await seen_by(tx, at.household.id, MOST_LOOKS) if at.household is not None else []
         passed = await disclosures(tx, at.household.id if at.household is not None else None, SHOWN_LOOKS)

@@ -23,7 +23,7 @@ async def kind_page(request: Ask, kind: str) -> Response[Any]:
     at = await at_desk(request)
     register = edge(request).register
     found = _kind(request, at, kind)
-    counts = await inventory.amounts(edge(request).door, at.who.acts, register, at.scope)
+    counts = await inventory.amounts(edge(request).door, at.who.acts, register, at.scope, (found,))
     lines = holder_lines(at.reader, found, counts, now())
     lines = tuple(sorted(lines, key=lambda line: not line.shown))
     return desk_page(request, "kind", at, kind=found, title=at.reader.gettext(found.family.title), holders=lines)
