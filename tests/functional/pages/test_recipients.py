@@ -1,5 +1,7 @@
 """The register of recipients in the console: kept by staff who may, read by everybody, and no sale can be agreed on."""
 
+from typing import Any
+
 import pytest
 from lineset.kit.ids import new_id
 
@@ -15,7 +17,7 @@ def add(operator: Visitor, **values: str) -> str:
     return key
 
 
-TERMS: dict[str, str | list[str]] = {
+TERMS: dict[str, Any] = {
     "title": "Warranty terms",
     "fields": ["equipment.measurement", "equipment.identity"],
     "purposes": ["share"],

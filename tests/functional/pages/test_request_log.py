@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -137,7 +138,7 @@ def test_TAG_04_the_picture_counts_only_while_the_person_allows_it(installation:
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
         assert not answer.headers.get_list("set-cookie") or "ls_csrf" in answer.headers["set-cookie"]
 
-    asked = {"channel": "page", "language": "en", "steps": ["switch"]}
+    asked: dict[str, Any] = {"channel": "page", "language": "en", "steps": ["switch"]}
     picture(token)
     picture("nonsense")
     assert opened_at() is None

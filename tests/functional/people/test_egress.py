@@ -168,7 +168,7 @@ async def test_SHR_03_an_agreement_that_ended_lets_nothing_out(world: World) -> 
         await desk.change(lambda tx: end_agreement(tx, desk.agreement))
 
     async def for_a_week(tx: Tx) -> None:
-        terms = {"title": "A week", "fields": READINGS, "purposes": ("share",), "confidentiality": True, "security": True}
+        terms: dict[str, Any] = {"title": "A week", "fields": READINGS, "purposes": ("share",), "confidentiality": True, "security": True}
         await add_agreement(tx, desk.key, **terms, ends_at=now() + timedelta(days=7))
 
     await desk.change(for_a_week)
@@ -184,7 +184,7 @@ async def test_SHR_08_one_agreement_with_a_fee_stops_the_recipient_whole(world: 
     """A fee can't be hidden beside a clean agreement: as long as it runs, that recipient gets nothing."""
     desk, home, carrier = await settle(world), await world.made("Ana"), Carrier()
     way_out = Egress(world.door, everybody)
-    terms = {"fields": READINGS, "purposes": ("share",), "confidentiality": True, "security": True}
+    terms: dict[str, Any] = {"fields": READINGS, "purposes": ("share",), "confidentiality": True, "security": True}
     fee = await desk.change(
         lambda tx: add_agreement(tx, desk.key, title="Leads", consideration="lead_fee", in_return="40 dollars a lead", **terms)
     )
@@ -267,7 +267,7 @@ def test_SHR_03_settings_say_which_processors_are_used(settings: dict[str, Any],
 
 async def test_a_recipient_is_written_down_with_all_that_is_needed(world: World) -> None:
     desk = await settle(world)
-    usual = {"kind": "partner", "name": "Acme", "does": "x", "region": "USA"}
+    usual: dict[str, Any] = {"kind": "partner", "name": "Acme", "does": "x", "region": "USA"}
     bad: tuple[dict[str, str], ...] = ({"name": ""}, {"kind": "friend"}, {"region": "x" * 501}, {"name": "a\x07"})
     for values in bad:
         with pytest.raises(Invalid) as refused:
@@ -275,7 +275,7 @@ async def test_a_recipient_is_written_down_with_all_that_is_needed(world: World)
         assert refused.value.field == next(iter(values))
     with pytest.raises(Conflict):
         await desk.change(lambda tx: keep_recipient(tx, desk.key, **usual, new=True))
-    relay = {"title": "Terms", "purposes": ("communicate",), "confidentiality": True, "security": True}
+    relay: dict[str, Any] = {"title": "Terms", "purposes": ("communicate",), "confidentiality": True, "security": True}
     await desk.change(lambda tx: keep_recipient(tx, MAIL_RELAY, kind="processor", name="Post Ltd", does="", region="Germany"))
     with pytest.raises(Invalid) as beyond:
         await desk.change(lambda tx: add_agreement(tx, MAIL_RELAY, fields=("equipment.measurement",), **relay))
@@ -305,7 +305,12 @@ async def test_SHR_03_mail_leaves_this_machine_only_with_an_entry_and_each_is_a_
         async with world.door.open(officer.acts(Purpose.ADMINISTER)) as tx:
             assert [(row.key, row.complete) for row in await gaps(tx, settings)] == [(MAIL_RELAY, False)]
             await keep_recipient(tx, MAIL_RELAY, kind="processor", name="Post Ltd", does="", region="Germany")
-            terms = {"fields": PROCESSORS[MAIL_RELAY].fields, "purposes": ("communicate",), "confidentiality": True, "security": True}
+            terms: dict[str, Any] = {
+                "fields": PROCESSORS[MAIL_RELAY].fields,
+                "purposes": ("communicate",),
+                "confidentiality": True,
+                "security": True,
+            }
             await add_agreement(tx, MAIL_RELAY, title="Data processing terms", **terms)
             assert await gaps(tx, settings) == []
             assert [(r.key, r.used, r.built_in) for r in await register_rows(tx, settings)] == [(MAIL_RELAY, True, True)]

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from litestar.datastructures import Headers
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from lineset.accounts import describe_agent
@@ -34,7 +35,7 @@ class Logged:
         self._file = RequestLog(settings.data, secret(settings, KEY))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         begun, at = time.perf_counter(), datetime.now(UTC)
@@ -51,7 +52,7 @@ class Logged:
         client = scope.get("client")
         line = Line(
             t=at,
-            method=scope["method"],
+            method=str(scope.get("method", "")),
             route=str(scope.get("path_template") or "-") if status != 404 else "-",
             status=status,
             ms=round(took_s * 1000, 1),

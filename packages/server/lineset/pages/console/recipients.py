@@ -36,7 +36,7 @@ async def register_page(request: Ask) -> Response[Any]:
 async def add(request: Ask) -> Response[Any]:
     """Write down a recipient."""
     form = await request.form()
-    values = {name: form_text(form, name).strip() for name in FIELDS}
+    values: dict[str, Any] = {name: form_text(form, name).strip() for name in FIELDS}
     context = await _changing(request)
     try:
         async with edge(request).door.open(context) as tx:
@@ -59,7 +59,7 @@ async def entry_page(request: Ask, key: str) -> Response[Any]:
 async def change(request: Ask, key: str) -> Response[Any]:
     """Change what stands of it; for a processor of the settings, fill it in."""
     form = await request.form()
-    values = {name: form_text(form, name).strip() for name in FIELDS if name != "key"}
+    values: dict[str, Any] = {name: form_text(form, name).strip() for name in FIELDS if name != "key"}
     return await _do(request, key, "saved", values, lambda tx: egress.keep_recipient(tx, key, **values))
 
 
