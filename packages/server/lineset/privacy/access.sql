@@ -35,14 +35,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT g.household_id FROM access_grants g JOIN memberships s USING (organisation_id)
   WHERE s.person_id = access.person() AND s.ended_at IS NULL AND access.purpose('service')
     AND g.scope = need AND g.revoked_at IS NULL AND (g.ends_at IS NULL OR g.ends_at > now())
-    AND g.household_id IN (SELECT access.logged())
+    AND (g.household_id IN (SELECT x FROM access.logged() x)) IS TRUE -- asked once and hashed, however many there are
   UNION
   SELECT a.household_id FROM staff_accesses a
     JOIN memberships m ON m.person_id = a.person_id AND m.role = a.role AND m.ended_at IS NULL
     JOIN organisations o ON o.id = m.organisation_id AND o.kind = 'operator'
   WHERE a.person_id = access.person() AND access.purpose('support') AND need = ANY (access.staff_scopes(a.role))
     AND a.ended_at IS NULL AND a.starts_at <= now() AND a.ends_at > now()
-    AND a.household_id IN (SELECT access.logged())
+    AND (a.household_id IN (SELECT x FROM access.logged() x)) IS TRUE
 $$;
 
 -- The companies at which the acting person works, in one of these roles (none named: in any).

@@ -20,10 +20,10 @@ $$;
 CREATE OR REPLACE FUNCTION access.logged() RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT l.household_id FROM access_log l
-  WHERE l.actor_id = access.person() AND l.window_start = access.log_window()
-    AND l.purpose = current_setting('app.purpose', true) AND l.action = current_setting('app.action', true)
-    AND (coalesce(current_setting('app.subject', true), '') = ''
-         OR l.household_id = ANY (string_to_array(current_setting('app.subject', true), ',')::uuid[]))
+  WHERE l.actor_id = (SELECT access.person()) AND l.window_start = (SELECT access.log_window())
+    AND l.purpose = (SELECT current_setting('app.purpose', true)) AND l.action = (SELECT current_setting('app.action', true))
+    AND ((SELECT coalesce(current_setting('app.subject', true), '') = '')
+         OR l.household_id = ANY ((SELECT string_to_array(current_setting('app.subject', true), ',')::uuid[])::uuid[]))
 $$;
 
 -- Whose something is: households themselves, sites, machines, gateways and people by their ids.
@@ -50,13 +50,15 @@ DECLARE
   me uuid := access.person();
   purpose_ text := current_setting('app.purpose', true);
   named boolean := cardinality(things) > 0;
+  window_ timestamptz;
   fresh integer;
 BEGIN
   -- a thing that nobody owns names no household, and so shows none
   PERFORM set_config('app.action', doing, true), set_config('app.subject', CASE WHEN named THEN coalesce(
     (SELECT string_agg(DISTINCT household::text, ',') FROM access.households_of(things)), '00000000-0000-0000-0000-000000000000') ELSE '' END, true);
+  window_ := access.log_window();
   INSERT INTO access_log (id, at, window_start, actor_id, organisation_id, role, household_id, purpose, action, thing, reason)
-  SELECT gen_random_uuid(), clock_timestamp(), access.log_window(), me, e.organisation_id, e.role, e.household_id, purpose_, doing, e.thing, e.reason
+  SELECT gen_random_uuid(), clock_timestamp(), window_, me, e.organisation_id, e.role, e.household_id, purpose_, doing, e.thing, e.reason
   FROM (
     SELECT DISTINCT ON (g.household_id, o.thing) g.household_id, g.organisation_id, s.role, coalesce(o.thing, g.household_id) AS thing, why AS reason
     FROM access_grants g JOIN memberships s USING (organisation_id)
@@ -65,13 +67,15 @@ BEGIN
       AND (g.ends_at IS NULL OR g.ends_at > now()) AND (NOT named OR o.thing IS NOT NULL)
     ORDER BY g.household_id, o.thing, g.granted_at
   ) e
-  WHERE NOT EXISTS (SELECT FROM access_log l WHERE l.actor_id = me AND l.window_start = access.log_window() AND l.purpose = purpose_
-                    AND l.action = doing AND l.household_id = e.household_id AND l.thing = e.thing)
+  WHERE ((e.household_id, e.thing) IN (
+    SELECT l.household_id, l.thing FROM access_log l
+    WHERE l.actor_id = me AND l.window_start = window_ AND l.purpose = purpose_ AND l.action = doing)) IS NOT TRUE
+  ORDER BY e.household_id, e.thing
   ON CONFLICT DO NOTHING;
   GET DIAGNOSTICS fresh = ROW_COUNT;
   IF purpose_ = 'service' THEN RETURN fresh; END IF;
   INSERT INTO access_log (id, at, window_start, actor_id, organisation_id, role, household_id, purpose, action, thing, reason)
-  SELECT gen_random_uuid(), clock_timestamp(), access.log_window(), me, e.organisation_id, e.role, e.household_id, purpose_, doing, e.thing, e.reason
+  SELECT gen_random_uuid(), clock_timestamp(), window_, me, e.organisation_id, e.role, e.household_id, purpose_, doing, e.thing, e.reason
   FROM (
     SELECT DISTINCT ON (a.household_id, o.thing) a.household_id, m.organisation_id, a.role, coalesce(o.thing, a.household_id) AS thing,
            concat_ws(' · ', nullif(a.ticket, ''), a.reason) AS reason

@@ -43,8 +43,8 @@ async def open_one(request: Ask) -> Response[Any]:
     try:
         _looks(who)
         home = await accounts.find_home(door, values["find"])
-        told = {"role": values["role"], "reason": values["reason"], "ticket": values["ticket"], "minutes": min(minutes, 10_000)}
-        await accounts.open_home(door, context, home, **told)
+        role, reason, ticket = values["role"], values["reason"], values["ticket"]
+        await accounts.open_home(door, context, home, role=role, reason=reason, ticket=ticket, minutes=min(minutes, 10_000))
     except LinesetError as error:
         return await _list(request, refused(reader_of(request, who), error, values), int(error.status))
     return go(f"/console/homes/{home}?done=opened")

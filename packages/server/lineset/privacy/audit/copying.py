@@ -44,7 +44,7 @@ async def export_lines(tx: Tx) -> AsyncIterator[str]:
         wanted = select(LeafRow, AccessLogRow).outerjoin(AccessLogRow, AccessLogRow.seq == LeafRow.seq)
         span = LeafRow.seq.between(first, min(first + _AT_ONCE - 1, size))
         for leaf, row in (await tx.session.execute(wanted.where(span).order_by(LeafRow.seq))).all():
-            yield leaf_line(leaf.seq, leaf.at, leaf.body, leaf.hash, None if row is None else _entry(row))
+            yield leaf_line(leaf.seq, leaf.at, leaf.body, leaf.hash, _entry(row) if isinstance(row, AccessLogRow) else None)
         tx.session.expunge_all()
 
 
