@@ -21,6 +21,7 @@ from lineset.privacy.declare import (
     technical,
 )
 from lineset.privacy.door import Context, Door, Person, System, Tx
+from lineset.privacy.egress import PROCESSORS, Disclosure, Egress, disclosures, tell_recipients
 from lineset.privacy.erasure import Erasure, Plan, Target, ask_erasure, cancel_erasure, list_erasures, plan
 from lineset.privacy.evidence import record as record_retention
 from lineset.privacy.exporting import AccountExport, ask_export, list_exports_of
@@ -41,6 +42,7 @@ from lineset.privacy.vocabulary import (
 
 __all__ = [
     "CHOICES",
+    "PROCESSORS",
     "WHILE_ACCOUNT",
     "WHILE_HOUSEHOLD",
     "AccountExport",
@@ -48,7 +50,9 @@ __all__ = [
     "Consent",
     "Context",
     "Cookie",
+    "Disclosure",
     "Door",
+    "Egress",
     "Engine",
     "Erasure",
     "File",
@@ -86,6 +90,7 @@ __all__ = [
     "consented",
     "consents",
     "contest_inference",
+    "disclosures",
     "erase_inference",
     "fold_email",
     "give",
@@ -111,5 +116,6 @@ __all__ = [
     "sweep",
     "table",
     "technical",
+    "tell_recipients",
     "withdraw",
 ]
