@@ -211,15 +211,18 @@ def test_CMP_02_pages_functions_and_programs_are_the_same_whatever_somebody_chos
     assert refused == agreed == signalled
 
 
+_ELSEWHERE = ("/static", "/mailbox", "/api")
+
+
 def _offered(visitor: Visitor, home: str, token: str) -> dict[str, tuple[int, tuple[str, ...], tuple[str, ...]]]:
-    """What each page offers: its status, where its forms go, and what its headings and buttons say; pages of "Your data" apart, which show
-    the answers themselves.
+    """What each page offers: its status, where its forms go, and what its headings and buttons say. Left out are the pages on which the
+    answers themselves stand: "Your data", and that of location, which takes a place only on a yes.
     """
     found: dict[str, tuple[int, tuple[str, ...], tuple[str, ...]]] = {}
     ahead = ["/", home, "/account", "/account/security", "/account/access"]
     while ahead:
         path = ahead.pop()
-        if path in found or "/privacy" in path or "/account/data" in path or path.startswith(("/static", "/mailbox", "/api")):
+        if path in found or "/privacy" in path or "/account/data" in path or path.startswith(_ELSEWHERE) or path.endswith("/location"):
             continue
         page = visitor.get(path)
         forms = tuple(sorted(set(re.findall(r'<form[^>]*action="([^"]*)"', page.html))))
