@@ -1,11 +1,14 @@
 """The register of recipients in the console: kept by staff who may, read by everybody, and no sale can be agreed on."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from lineset.kit.ids import new_id
 
+from tests.functional.pages.installation import Installation
 from tests.support.visitor import Visitor
+from tests.support.web import web_process
 
 
 def add(operator: Visitor, **values: str) -> str:
@@ -77,3 +80,25 @@ def test_a_key_that_can_not_be_used_is_told_at_its_field(operator: Visitor, key:
     page = operator.send(operator.get("/console/recipients"), "/console/recipients", key=key, name="N", does="x", region="x")
     assert page.status == 422
     assert "small letters" in page.text
+
+
+def test_SHR_03_an_outside_mail_server_is_asked_about_until_its_entry_is_complete(
+    operator: Visitor, installation: Installation, tmp_path: Path
+) -> None:
+    env = {"LINESET_SMTP_URL": "smtps://user:secret@mail.example.org:465"}
+    with web_process(installation.engines, installation.database, tmp_path / "web.log", env) as url, Visitor(url) as staff:
+        staff.client.cookies.set("ls_session", operator.session)
+        assert "nobody has said who runs it" in staff.get("/console").text
+        listed = staff.get("/console/recipients")
+        assert "mail.example.org" in listed.text
+        assert "to be filled in" in listed.text
+        assert "secret" not in listed.html
+        path = "/console/recipients/mail_relay"
+        beyond = staff.send(staff.get(path), path, kind="partner", name="Post Ltd", does="Delivers mails", region="Germany")
+        assert beyond.status == 422, "what works on our instructions can't be a partner"
+        staff.send(staff.get(path), path, kind="processor", name="Post Ltd", does="Delivers mails", region="Germany")
+        assert "equipment.measurement" not in staff.get(path).html, "a mail server is never offered readings"
+        terms = {**TERMS, "fields": ["user.contact.email", "user.name", "user.content.private"], "purposes": ["communicate"]}
+        agreed = staff.send(staff.get(path), f"{path}/agreements", **terms)
+        assert "may receive" in agreed.text
+        assert "nobody has said who runs it" not in staff.get("/console").text

@@ -6,6 +6,7 @@ from litestar import Response, get
 
 from lineset import telemetry
 from lineset.kit.clock import now
+from lineset.privacy.egress import gaps
 
 from ..common.edge import Ask, console_context, edge, reader_of
 from .desk import console_page
@@ -22,6 +23,7 @@ async def overview(request: Ask) -> Response[Any]:
     parts, numbers = await look(here, context)
     async with here.door.open(context) as tx:
         poison = await telemetry.poison(tx) if READS_POISON & set(who.staff) else None
+        unfilled = await gaps(tx, here.settings)
     return console_page(
         request,
         "overview",
@@ -33,6 +35,7 @@ async def overview(request: Ask) -> Response[Any]:
         numbers=numbers,
         poison=poison,
         url=here.settings.url,
+        unfilled=unfilled,
         contact_open=not here.settings.contact.complete,
         mailbox=here.settings.loopback and not here.settings.smtp_url,
         now=now(),
