@@ -45,6 +45,30 @@ def commits(path: str, text: str) -> Iterator[str]:
                 yield f"{path}:{number} commits; only the edge of a transaction does"
 
 
+_STATES_PURPOSES = re.compile(
+    r"lineset/(privacy/door|telemetry/store|privacy/access\w*|probing/rows|backup/taking)\.\w+$"
+)  # the last two as owner
+_DERIVES_PLACES = re.compile(r"\b(geoip2?|maxminddb|ip2location|geolite|geocoder|geopy|nominatim|ip_to_\w+)\b", re.IGNORECASE)
+
+
+def purposes(path: str, text: str) -> Iterator[str]:
+    """One transaction has one purpose: the door states it, and nothing within changes it to reach what is held for another.
+
+    Besides it only those that work without the door: ingestion, and the owner's own backup and search after an erasure.
+    """
+    if not _STATES_PURPOSES.search(path):
+        for number, line in enumerate(text.splitlines(), 1):
+            if "app.purpose" in line or "app.actor" in line:
+                yield f"{path}:{number} states who acts or why; open the door with a context instead"
+
+
+def derived_places(path: str, text: str) -> Iterator[str]:
+    """No code makes a place of a network address or of a street: places are told by their people, behind a switch."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := _DERIVES_PLACES.search(line):
+            yield f"{path}:{number} derives a place ({found[0]}); a place is told through sites.set_place alone"
+
+
 def html_in_code(path: str, text: str) -> Iterator[str]:
     """HTML stands in templates."""
     for number, line in enumerate(text.splitlines(), 1):
@@ -131,6 +155,8 @@ def everything() -> Iterator[str]:
         name, text = str(path.relative_to(ROOT)), path.read_text()
         yield from commits(name, text)
         yield from html_in_code(name, text)
+        yield from purposes(name, text)
+        yield from derived_places(name, text)
     code = server_code()
     for name, text in code.items():
         yield from outside(name, text)

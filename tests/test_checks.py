@@ -120,3 +120,34 @@ def test_what_is_ignored_by_git_is_not_checked() -> None:
 
 def test_the_names_of_tests_are_found() -> None:
     assert {"test_every_promise_is_open_or_kept", "test_the_names_of_tests_are_found"} <= checks.test_names()
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "remarked"),
+    [
+        ("packages/server/lineset/privacy/door.py", "set_config('app.purpose', :purpose, true)", False),
+        ("packages/server/lineset/telemetry/store.py", "set_config('app.actor', 'system:ingest', true)", False),
+        ("packages/server/lineset/control/views.py", "SELECT set_config('app.purpose', 'analytics', true)", True),
+        ("packages/server/lineset/sites/service.py", "set_config('app.actor', :who, true)", True),
+        ("packages/server/lineset/sites/service.py", "tx.context.purpose", False),
+    ],
+)
+def test_PRV_05_only_the_door_states_a_purpose(path: str, line: str, remarked: bool) -> None:
+    assert bool(found(checks.purposes(path, line))) is remarked
+
+
+@pytest.mark.parametrize(
+    ("line", "remarked"),
+    [
+        ("import geoip2.database", True),
+        ("from geopy.geocoders import Nominatim", True),
+        ("reader = maxminddb.open(path)", True),
+        ("place = 1", False),
+    ],
+)
+def test_EQP_04_no_code_makes_a_place_of_an_address(line: str, remarked: bool) -> None:
+    assert bool(found(checks.derived_places("packages/server/lineset/x.py", line))) is remarked
+    for path in checks.tracked("packages/**/*.py"):
+        assert found(checks.derived_places(str(path), path.read_text())) == ""
+    for manifest in (*checks.tracked("**/pyproject.toml", "pyproject.toml"), checks.ROOT / "requirements.lock"):
+        assert found(checks.derived_places(str(manifest), manifest.read_text())) == "", "nor is a library for it installed"

@@ -157,3 +157,44 @@ def test_PRV_02_a_table_for_a_purpose_that_waits_must_say_whose_yes_it_waits_for
             schema.register()
     finally:
         table.info["declared"] = before
+
+
+def columns_of(category: str) -> set[str]:
+    found = ((t.name, c.name, c.info["holds"].category) for t in schema.metadata.tables.values() for c in t.columns)
+    return {f"{table}.{column}" for table, column, held in found if held == category}
+
+
+def test_EQP_04_places_lie_in_no_table_but_those_behind_the_switch() -> None:
+    register = schema.register()
+    assert columns_of("user.location.precise") == {"places.where_sealed", "session_places.where_sealed"}
+    for table in ("places", "session_places"):
+        declared = register.table(table)
+        assert declared.rests_on == {Purpose.LOCATION}, "held for nothing else, so a no deletes it"
+        assert declared.detail, "each thing has a switch of its own"
+    assert columns_of("occupancy.presence") == set(), "presence is in no table of its own: readings wait at ingestion"
+
+
+def test_PRV_07_whatever_is_linked_to_somebody_counts_as_personal() -> None:
+    """A table with a key to people, or to what is theirs, says whose it is; or, where the row is nobody's, that this one column is."""
+    register = schema.register()
+    personal = {name for name, declared in register.tables.items() if declared.subject is not Subject.NOBODY} | {"people", "households"}
+    linked = 0
+    for name, table in schema.metadata.tables.items():
+        declared = register.table(name)
+        keys = [c for c in table.columns if {k.column.table.name for k in c.foreign_keys} & (personal - {name})]
+        if not keys:
+            continue
+        linked += 1
+        if declared.subject is Subject.NOBODY and not declared.also:
+            for column in keys:
+                assert column.info["holds"].category != "system.operations", (
+                    f"{name}.{column.name} leads to somebody and says nothing of it"
+                )
+        else:
+            held = {column.info["holds"].category for column in table.columns}
+            assert held - {"system.operations"}, f"{name} is somebody's and declares none of its columns so"
+    assert linked > 30
+    derived = register.table("inferences")
+    assert derived.subject is Subject.HOUSEHOLD
+    assert derived.erasure == "delete"
+    assert derived.export is True, "what is concluded about somebody is theirs like what it was made of"

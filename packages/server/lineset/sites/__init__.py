@@ -2,6 +2,7 @@
 
 from lineset.sites.checks import SITE_KINDS, Address, NewEquipment
 from lineset.sites.erasing import machines_of_household, remove_equipment, remove_site, series_of
+from lineset.sites.places import Kind as PlaceKind
 from lineset.sites.places import Location, forget_place, place_of, set_place
 from lineset.sites.queries import (
     Equipment,
@@ -45,6 +46,7 @@ __all__ = [
     "Location",
     "NewEquipment",
     "Offer",
+    "PlaceKind",
     "Site",
     "Zone",
     "accept_equipment",

@@ -12,7 +12,7 @@ from lineset.kit.clock import now
 from lineset.kit.errors import Invalid, LinesetError
 from lineset.kit.ids import parse_id
 from lineset.privacy import Context, Person, Purpose, choice_of, consent_of, give, withdraw
-from lineset.sites.places import Kind
+from lineset.sites import PlaceKind
 
 from ..common.area import Place
 from ..common.coming import go
@@ -103,17 +103,17 @@ async def _place(request: Ask, site: str) -> Place:
         return await place_in(request, tx, who, context, site)
 
 
-def _thing(place: Place, text: str) -> tuple[Kind, UUID]:
+def _thing(place: Place, text: str) -> tuple[PlaceKind, UUID]:
     """The thing that a form names. Raises Invalid for anything that has no switch on this page."""
     kind, _, name = text.partition(":")
     thing = parse_id(name)
     own = {"site": place.site.id, "session": place.who.session_id}
     if kind not in KINDS or thing is None or own.get(kind, thing) != thing:
         raise Invalid("bad_thing", "Choose one of the things on the page.", "thing")
-    return cast("Kind", kind), thing
+    return cast("PlaceKind", kind), thing
 
 
-async def _known(request: Ask, place: Place, kind: Kind, thing: UUID) -> None:
+async def _known(request: Ask, place: Place, kind: PlaceKind, thing: UUID) -> None:
     """Raises Invalid for a gateway that does not stand at this site."""
     if kind == "gateway":
         async with edge(request).door.open(place.context) as tx:
@@ -144,7 +144,7 @@ async def _things(request: Ask, place: Place) -> list[Thing]:
     things, moment, household = [], now(), role_at(place) != "guest"
     async with door.open(place.who.acts(Purpose.RIGHTS)) as tx:
         for detail, name in named:
-            kind = cast("Kind", detail.partition(":")[0])
+            kind = cast("PlaceKind", detail.partition(":")[0])
             held = await consent_of(tx, _subject(place, kind), Purpose.LOCATION, detail, reader.language)
             words = held.choice.said(reader.language)
             thing = Thing(
