@@ -24,6 +24,10 @@ PAGES = {
     "/operator?token=x": 200,
     "/invitation?token=dead": 410,
     "/contact": 404,
+    "/policy": 404,
+    "/cookies": 200,
+    "/recipients": 200,
+    "/news": 200,
     "/mailbox": 200,
     "/no/such/page": 404,
 }
