@@ -1,8 +1,11 @@
 """Erasures put together: what each domain hides, erases and searches, and the replay after a backup was restored."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from uuid import UUID
 
+import structlog
 from sqlalchemy import select
 
 from lineset import accounts, gateways, schema, telemetry
@@ -11,10 +14,11 @@ from lineset.kit.forgetting import find_messages, forget_messages
 from lineset.kit.storage import storage
 from lineset.kit.tombstones import Tombstones
 from lineset.platform import Platform
-from lineset.privacy import Context, Purpose, System, Tx
+from lineset.privacy import Context, Purpose, System, Tx, exporting
 from lineset.privacy.audit.sealing import forget_actor, forget_household
 from lineset.privacy.erasure import Case, Eraser, Shop, certificate_key, replay
-from lineset.privacy.exporting import ending as copies
+
+log = structlog.get_logger(__name__)
 
 HOUSEKEEPING = Context(System("housekeeping"), Purpose.KEEP)
 RETAINED, SESSIONS = "$MQTT_rmsgs", "$MQTT_sess"
@@ -43,6 +47,21 @@ async def replay_tombstones(platform: Platform) -> int:
     return await replay(shop(platform))
 
 
+def series_erasers(platform: Platform) -> tuple[Callable[[list[int], UUID], Awaitable[None]], ...]:
+    """What else goes with series that are erased by themselves: downloads and copies with them, and what is on its way."""
+    files, zips = storage(platform.settings, "exports"), storage(platform.settings, exporting.STORAGE)
+
+    async def downloads(series: list[int], household: UUID) -> None:
+        await telemetry.exports.delete_exports(platform.door, files, series)
+        await exporting.forget_exports(platform.door, zips, household)
+
+    async def on_its_way(series: list[int], household: UUID) -> None:  # noqa: ARG001 - what waits there is nobody's by name
+        if not await platform.bus.emptied(DEVICE_STREAM):
+            log.warning("broker_not_empty", stream=DEVICE_STREAM)
+
+    return downloads, on_its_way
+
+
 async def _hide_accounts(tx: Tx, case: Case) -> None:
     await accounts.close_accounts(tx, case.scope.people, case.scope.households, case.id)
 
@@ -56,12 +75,12 @@ async def _hide_gateways(tx: Tx, case: Case) -> None:
 
 def _downloads(platform: Platform) -> Eraser:
     """Files that people have for download, those being made at this moment too: their rows go first, so that no worker goes on."""
-    files, zips = storage(platform.settings, "exports"), storage(platform.settings, "account_exports")
+    files, zips = storage(platform.settings, "exports"), storage(platform.settings, exporting.STORAGE)
 
     async def erase(case: Case) -> int:
         count = await telemetry.exports.delete_exports(platform.door, files, list(case.scope.series), case.scope.people)
         for subject in (*case.scope.people, *case.scope.households):
-            count += await copies.forget_exports(platform.door, zips, subject)
+            count += await exporting.forget_exports(platform.door, zips, subject)
         return count
 
     return Eraser("downloads", erase)
@@ -71,7 +90,8 @@ def _measurements(platform: Platform) -> Eraser:
     history = storage(platform.settings, "history")
 
     async def erase(case: Case) -> int:
-        return await telemetry.erase_series(platform.door, platform.engine, history, case.id, case.scope.series, case.hidden_at)
+        others = series_erasers(platform)  # of other erasures that may wait
+        return await telemetry.erase_series(platform.door, platform.engine, history, case.id, case.scope.series, case.hidden_at, others)
 
     async def left(case: Case) -> list[str]:
         return await telemetry.series_left(platform.door, history, case.scope.series)

@@ -19,9 +19,8 @@ from sqlalchemy import text
 
 from lineset import accounts, gateways, messaging, privacy, reviewing, telemetry
 from lineset.control import Delivery
-from lineset.erasing import shop
+from lineset.erasing import series_erasers, shop
 from lineset.kit.addresses import database_secret, owner_url
-from lineset.kit.bus import DEVICE_STREAM
 from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
@@ -50,21 +49,11 @@ def jobs(platform: Platform) -> procrastinate.App:
     privacy.add_jobs(app, platform.door, platform.register, reviewing.overdue(platform))
     audit_jobs.add_jobs(app, platform.door)
     telemetry.exports.add_jobs(app, platform.door, storage(platform.settings, "exports"))
-    downloads = storage(platform.settings, "exports")
-
     copies = storage(platform.settings, exporting.STORAGE)
     exporting.add_jobs(app, platform.door, copies, workshop(platform, copies))
 
-    async def erase_downloads(series: list[int], household: UUID) -> None:
-        await telemetry.exports.delete_exports(platform.door, downloads, series)
-        await exporting.forget_exports(platform.door, copies, household)
-
-    async def erase_broker(series: list[int], household: UUID) -> None:  # noqa: ARG001 - what waits there is nobody's by name
-        if not await platform.bus.emptied(DEVICE_STREAM):
-            log.warning("broker_not_empty", stream=DEVICE_STREAM)
-
     history = storage(platform.settings, "history")
-    telemetry.add_jobs(app, platform.door, platform.engine, history, (erase_downloads, erase_broker))
+    telemetry.add_jobs(app, platform.door, platform.engine, history, series_erasers(platform))
 
     async def forget_points(subject: UUID, purpose: Purpose, detail: str) -> None:  # noqa: ARG001 - it looks at all homes
         if purpose in (Purpose.PRESENCE, Purpose.LOCATION):
