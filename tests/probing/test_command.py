@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from lineset.kit.ids import new_id
 
 from tests.support.engines import Engines
 
@@ -152,3 +153,32 @@ def test_SEC_03_the_command_prints_the_review_and_keeps_it(installation: Engines
     kept = owner.execute("SELECT count(*), bool_and(content->'access' IS NOT NULL) FROM evidence WHERE kind = 'review'").fetchone()
     owner.execute("ALTER TABLE evidence FORCE ROW LEVEL SECURITY")
     assert kept == (2, True)
+
+
+def test_SEC_01_the_log_is_exported_checked_and_proven_at_the_command_line(
+    installation: Engines, owner: psycopg.Connection, tmp_path: Path
+) -> None:
+    entry, file = new_id(), tmp_path / "log.jsonl"
+    owner.execute("ALTER TABLE access_log NO FORCE ROW LEVEL SECURITY")
+    owner.execute(
+        "INSERT INTO access_log (id, at, window_start, actor_id, household_id, thing, role, purpose, action)"
+        " VALUES (%s, now(), now(), %s, %s, %s, 'technician', 'service', 'look_site')",
+        [entry, new_id(), new_id(), new_id()],
+    )
+    owner.execute("ALTER TABLE access_log FORCE ROW LEVEL SECURITY")
+    assert lineset(installation, "audit", "export", str(file))[0] == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    code, said = lineset(installation, "audit", "prove", "--entry", str(entry))
+    proof = json.loads(said[said.index("{") :])
+    assert (code, proof["proof"]["type"]) == (0, "inclusion")
+    kept = tmp_path / "checkpoint.json"
+    kept.write_text(json.dumps(proof))
+    for words in ((), ("--checkpoint", str(kept)), ("--checkpoint", str(kept), "--key", proof["public_key"])):
+        code, said = lineset(installation, "audit", "verify", str(file), *words)
+        assert (code, "nothing was changed" in said) == (0, True), said
+    file.write_text(file.read_text().replace("technician", "manager"))
+    code, said = lineset(installation, "audit", "verify", str(file))
+    assert (code, "the entry changed" in said) == (1, True), said
+    file.write_text("precious")
+    assert lineset(installation, "audit", "verify", str(file))[0] == 2
+    assert lineset(installation, "audit", "prove", "--entry", str(new_id()))[0] == 1
