@@ -44,11 +44,13 @@ async def export_lines(tx: Tx) -> AsyncIterator[str]:
         wanted = select(LeafRow, AccessLogRow).outerjoin(AccessLogRow, AccessLogRow.seq == LeafRow.seq)
         span = LeafRow.seq.between(first, min(first + _AT_ONCE - 1, size))
         for leaf, row in (await tx.session.execute(wanted.where(span).order_by(LeafRow.seq))).all():
-            yield leaf_line(leaf.seq, leaf.at, leaf.body, leaf.hash, _entry(row) if isinstance(row, AccessLogRow) else None)
+            yield leaf_line(leaf.seq, leaf.at, leaf.body, leaf.hash, _entry(row))
         tx.session.expunge_all()
 
 
-def _entry(row: AccessLogRow) -> dict[str, str | None]:
+def _entry(row: AccessLogRow | None) -> dict[str, str | None] | None:
+    if row is None:  # past its time
+        return None
     values: dict[str, Any] = {name: getattr(row, name) for name in ENTRY_FIELDS}
     return {name: value.hex() if isinstance(value, bytes) else plain(value) for name, value in values.items()}
 
