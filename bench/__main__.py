@@ -102,7 +102,8 @@ def protected() -> str:
         [
             f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}. Load average before: {load:.1f}.",
             "",
-            "| workload | through the door | plain | factor | operations that went wrong, ours / plain |",
+            f"| workload over {privacy.PEOPLE * privacy.EACH:,} records | through the door | plain | factor | operations that went wrong,"
+            " ours / plain |",
             "|---|---|---|---|---|",
             *(mix(name) for name in ("controller", "customer", "processor", "regulator")),
             f"| a record of somebody else, asked for by its key 500 times | seen {f['ours_leaks']:.0f} times | seen {f['plain_leaks']:.0f}"
@@ -118,7 +119,7 @@ def protected() -> str:
             f"| another's machine, the access log has the entry of this quarter of an hour | {f['point_entry_us']:.0f} µs |",
             f"| another's machine, with a new entry, committed before anything is read | {f['point_new_entry_us']:.0f} µs |",
             "",
-            "| rights, with a year of readings (20 points each 5 min) | | another person's chart and records meanwhile, median |",
+            f"| rights, with {privacy.DAYS} days of readings (20 points each 5 min) | | another person's chart and records meanwhile, median |",
             "|---|---|---|",
             f"| before | | {f['others_ms']:.1f} ms |",
             f"| a copy of everything, from the wish to the file | {f['copy_s']:.1f} s | {slower('others_copy_ms')} |",

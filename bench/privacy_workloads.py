@@ -106,7 +106,8 @@ class Ours:
 
     async def read_all(self, person: int) -> bool:
         async with self._door.open(self._own(person)) as tx:
-            rows = (await tx.session.execute(select(ContactRow.person_id, ContactRow.value_sealed))).all()
+            mine = ContactRow.person_id == self._world.people[person]
+            rows = (await tx.session.execute(select(ContactRow.person_id, ContactRow.value_sealed).where(mine))).all()
             values = await tx.vault.open_many((row.person_id, row.value_sealed) for row in rows)
             return all(values) and {row.person_id for row in rows} <= {self._world.people[person]}
 
