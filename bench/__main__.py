@@ -119,7 +119,7 @@ def protected() -> str:
             f"| another's machine, the access log has the entry of this quarter of an hour | {f['point_entry_us']:.0f} µs |",
             f"| another's machine, with a new entry, committed before anything is read | {f['point_new_entry_us']:.0f} µs |",
             "",
-            f"| rights, with {privacy.DAYS} days of readings (20 points each 5 min) | | another person's chart and records meanwhile, median |",
+            f"| rights, with {privacy.DAYS} days of readings (20 points, 5 min) | | another person's chart and records meanwhile |",
             "|---|---|---|",
             f"| before | | {f['others_ms']:.1f} ms |",
             f"| a copy of everything, from the wish to the file | {f['copy_s']:.1f} s | {slower('others_copy_ms')} |",
