@@ -88,6 +88,7 @@ def by_key(table: Table, key: Key) -> ColumnElement[bool]:
 def fill(connection: Connection, side: Side) -> None:
     """A row in every table for this side, as the tables' owner."""
     side.ids = {"people": side.owner, "households": side.household, "organisations": side.company, "equipment": new_id()}
+    side.ids |= {"gateways": new_id(), "sites": new_id()}
     connection.execute(text("SELECT access.ensure_day(:day)"), {"day": NOON.date()})
     tables = sorted(schema.metadata.sorted_tables, key=lambda table: table.name.endswith("frames"))  # which have no key to their tenure
     for table in tables:
@@ -158,6 +159,8 @@ def _referred(table: Table, column: Column[Any]) -> str | None:
     for key in column.foreign_keys:
         if key.column.name in ("id", "series_id"):
             return str(key.column.table.name)
+    if "outlives" in column.info:
+        return str(column.info["outlives"])
     by_name = {"gateway_id": "gateways", "series_id": "tenures", "equipment_id": "equipment", "subject_id": "people", "caused_by": "people"}
     found = by_name.get(column.name)
     return found if found != table.name and not (table.name == "equipment" and found == "gateways") else None

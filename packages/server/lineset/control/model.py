@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lineset.kit.database import Base
-from lineset.privacy import WHILE_HOUSEHOLD, Guard, Purpose, Retention, Subject, Table, by_household, held, table, technical
+from lineset.privacy import WHILE_HOUSEHOLD, Guard, Purpose, Retention, Subject, Table, by_household, held, outlives, table, technical
 
 FOR_CONTROL = (Purpose.OPERATE, Purpose.SERVICE, Purpose.SUPPORT, Purpose.KEEP, Purpose.ADMINISTER)
 STATES = ("queued", "sent", "acknowledged", "succeeded", "failed", "expired", "refused")
@@ -44,7 +44,7 @@ class CommandRow(Base):
         ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
-    equipment_id: Mapped[UUID] = mapped_column(ForeignKey("equipment.id", ondelete="CASCADE"), info=technical())
+    equipment_id: Mapped[UUID] = mapped_column(info=outlives(technical(), "equipment"))
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     gateway_id: Mapped[UUID | None] = mapped_column(info=technical())
     local_name: Mapped[str] = mapped_column(info=held("equipment.identity"))

@@ -18,6 +18,7 @@ from lineset.privacy import (
     Table,
     by_household,
     held,
+    outlives,
     secret_digest,
     table,
     technical,
@@ -165,11 +166,11 @@ class GatewayEventRow(Base):
         ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
-    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), info=held("user.device.device_id"))
+    gateway_id: Mapped[UUID] = mapped_column(info=outlives(held("user.device.device_id"), "gateways"))
     household_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id")
     )
-    equipment_id: Mapped[UUID | None] = mapped_column(ForeignKey("equipment.id", ondelete="CASCADE"), info=technical())
+    equipment_id: Mapped[UUID | None] = mapped_column(info=outlives(technical(), "equipment"))
     at: Mapped[datetime] = mapped_column(info=held("equipment.event"))
     last_at: Mapped[datetime] = mapped_column(index=True, info=held("equipment.event"))
     count: Mapped[int] = mapped_column(server_default=text("1"), info=held("equipment.event"))
@@ -203,7 +204,7 @@ class ConnectionRow(Base):
         ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
-    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), info=held("user.device.device_id"))
+    gateway_id: Mapped[UUID] = mapped_column(info=outlives(held("user.device.device_id"), "gateways"))
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     way: Mapped[str] = mapped_column(info=held("user.device.device_id"))
     address: Mapped[str | None] = mapped_column(info=held("user.device.ip_address", Sensitivity.PRIVATE, shorten=Retention("last_at", 30)))

@@ -56,6 +56,12 @@ def technical() -> dict[str, Any]:
     return held("system.operations", Sensitivity.NONE)
 
 
+def outlives(info: dict[str, Any], table: str) -> dict[str, Any]:
+    """The `info` of a column that names a thing of `table` which may be somebody else's by now, or gone: the row is the household's of that
+    time, so it goes when that household erases the thing, and stays when a later owner does."""
+    return {**info, "outlives": table}
+
+
 def secret_digest() -> dict[str, Any]:
     """The `info` of a column that keeps a digest of a secret: never exported."""
     return held("user.authorization.credentials", Sensitivity.SENSITIVE, export="a secret, kept only as a digest")

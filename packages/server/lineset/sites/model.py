@@ -17,6 +17,7 @@ from lineset.privacy import (
     Table,
     by_household,
     held,
+    outlives,
     secret_digest,
     table,
     technical,
@@ -174,8 +175,8 @@ class TransferRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     digest: Mapped[bytes] = mapped_column(unique=True, info=secret_digest())
-    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), index=True, info=technical())
-    equipment_id: Mapped[UUID | None] = mapped_column(ForeignKey("equipment.id", ondelete="CASCADE"), index=True, info=technical())
+    site_id: Mapped[UUID | None] = mapped_column(index=True, info=outlives(technical(), "sites"))
+    equipment_id: Mapped[UUID | None] = mapped_column(index=True, info=outlives(technical(), "equipment"))
     to_sealed: Mapped[bytes] = mapped_column(info=held("user.contact.email", Sensitivity.PRIVATE))
     offered_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), info=held("user.unique_id"))
     offered_at: Mapped[datetime] = mapped_column(info=held("user.behavior"))

@@ -18,6 +18,7 @@ from lineset.privacy import (
     Table,
     by_household,
     held,
+    outlives,
     table,
     technical,
 )
@@ -131,7 +132,7 @@ class LatestRow(Base):
         ),
     )
     series_id: Mapped[int] = mapped_column(ForeignKey("tenures.series_id", ondelete="CASCADE"), primary_key=True, info=technical())
-    equipment_id: Mapped[UUID] = mapped_column(ForeignKey("equipment.id", ondelete="CASCADE"), index=True, info=technical())
+    equipment_id: Mapped[UUID] = mapped_column(index=True, info=outlives(technical(), "equipment"))
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     t: Mapped[datetime] = mapped_column(info=held("equipment.measurement", PRIVATE))
     reals: Mapped[list[float]] = mapped_column(ARRAY(REAL), info=held("equipment.measurement", PRIVATE))
@@ -194,7 +195,7 @@ class RefusalRow(Base):
         ),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
-    gateway_id: Mapped[UUID] = mapped_column(ForeignKey("gateways.id", ondelete="CASCADE"), info=held("user.device.device_id"))
+    gateway_id: Mapped[UUID] = mapped_column(info=outlives(held("user.device.device_id"), "gateways"))
     household_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id")
     )

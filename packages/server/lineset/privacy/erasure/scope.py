@@ -75,6 +75,7 @@ def _key(column: Column[Any]) -> ForeignKey | None:
 class Reach:
     """How a table is reached: columns whose match makes a row go, columns that lose a match, and parents with which a row goes.
 
+    `own`: the column of the household whose row it is, so that only the household that erases a thing loses rows that name it.
     `texts`: columns that name a device within other text, in tables that are nobody's.
     """
 
@@ -82,6 +83,16 @@ class Reach:
     forgets: tuple[str, ...] = ()
     parents: tuple[tuple[str, str, str], ...] = ()
     texts: tuple[str, ...] = ()
+    own: str = ""
+
+    def match(self, table: Table, column: str, scope: Scope) -> ColumnElement[bool]:
+        """The condition for rows whose column names what goes."""
+        found = table.columns[column].in_(scope.ids)
+        if not self.own or column == self.own or not scope.touches:
+            return found
+        theirs = table.columns[self.own]
+        subjects = table.columns[column].in_((*scope.people, *scope.households))
+        return and_(found, or_(subjects, theirs.in_(scope.touches), theirs.is_(None)))
 
 
 @cache
@@ -99,7 +110,8 @@ def reach(table: Table) -> Reach:
         if about.erasure == "keep" and holds.erase == "keep":
             continue
         ends = key.ondelete if key is not None else None
-        if column.name == about.path or (column.primary_key and column.name == "id" and table.name in THINGS.values()):
+        named = column.name == about.path or "outlives" in column.info
+        if named or (column.primary_key and column.name == "id" and table.name in THINGS.values()):
             goes.append(column.name)
         elif key is not None and ends == "CASCADE":
             if key.column.table.name in THINGS.values() or key.column.table.name == "organisations":
@@ -108,7 +120,8 @@ def reach(table: Table) -> Reach:
                 parents.append((column.name, key.column.table.name, key.column.name))
         elif column.nullable and not column.primary_key:
             forgets.append(column.name)
-    return Reach(tuple(goes), tuple(forgets), tuple(parents), tuple(texts))
+    own = about.path if about.subject is Subject.HOUSEHOLD and about.path == "household_id" else ""
+    return Reach(tuple(goes), tuple(forgets), tuple(parents), tuple(texts), own)
 
 
 def leaving(table: Table, scope: Scope) -> ColumnElement[bool]:
@@ -118,7 +131,7 @@ def leaving(table: Table, scope: Scope) -> ColumnElement[bool]:
     ways, ids = reach(table), scope.ids
     if declared(table).erasure != "delete" or not ids:
         return false()
-    found: list[ColumnElement[bool]] = [table.columns[name].in_(ids) for name in ways.goes]
+    found: list[ColumnElement[bool]] = [ways.match(table, name, scope) for name in ways.goes]
     for name, parent, key in ways.parents:
         above = table.metadata.tables[parent]
         found.append(table.columns[name].in_(select(above.columns[key]).where(leaving(above, scope))))
@@ -135,7 +148,7 @@ def mentions(table: Table, scope: Scope) -> dict[str, ColumnElement[bool]]:
     names = ways.forgets
     if declared(table).erasure == "pseudonymise":
         names += tuple(name for name in ways.goes if table.columns[name].nullable)
-    return {name: table.columns[name].in_(scope.ids) for name in names}
+    return {name: ways.match(table, name, scope) for name in names}
 
 
 async def gather(tx: Tx, target: Target) -> Scope:
