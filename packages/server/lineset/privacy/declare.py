@@ -110,7 +110,8 @@ def by_household(
 
 def by_person(column: str = "person_id", *, systems: dict[str, Access] | None = None, app: str = "SELECT, INSERT, UPDATE, DELETE") -> Guard:
     """Rows of the acting person."""
-    return Guard(read=f"{column} = access.person()", write=f"{column} = access.person()", systems=systems or {}, app=app)
+    mine = f"{column} = (SELECT access.person())"
+    return Guard(read=mine, write=mine, systems=systems or {}, app=app)
 
 
 @dataclass(frozen=True, slots=True)
