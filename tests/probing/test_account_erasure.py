@@ -15,7 +15,7 @@ import pytest
 from lineset import gateways, platform, schema, sites
 from lineset.kit.addresses import owner_url
 from lineset.kit.jobs import defer
-from lineset.privacy import Context, Door, Person, Purpose, Target, ask_erasure, exporting, list_erasures
+from lineset.privacy import Context, Door, Person, Purpose, Subject, Target, ask_erasure, exporting, list_erasures
 from lineset.privacy.erasure import ERASURE, Erasure, holds
 from lineset.privacy.erasure.scope import declared, reach
 from lineset.privacy.paths import is_sealed
@@ -74,9 +74,10 @@ def _goes(table: str, column: str) -> bool:
     """Whether a token stands there in the clear, in a row that goes with an account."""
     found = schema.metadata.tables[table]
     ways = reach(found)
-    leaves = declared(found).erasure == "delete" and bool(ways.goes or ways.parents) and table != "organisations"
+    somebodys = declared(found).subject in (Subject.PERSON, Subject.HOUSEHOLD)
+    leaves = somebodys and declared(found).erasure == "delete" and bool(ways.goes or ways.parents)
     whole = found.columns[column]
-    return leaves and not is_sealed(whole) and not isinstance(whole.type, Uuid) and table not in ("people", "memberships")
+    return leaves and not is_sealed(whole) and not isinstance(whole.type, Uuid) and table != "people"
 
 
 async def _plant(made: Rig) -> Canaries:

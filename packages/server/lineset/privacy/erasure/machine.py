@@ -21,7 +21,7 @@ from lineset.privacy.egress.ledger import recipient_notices, tell_recipients
 from lineset.privacy.erasure.asking import STEPS
 from lineset.privacy.erasure.certificate import sign
 from lineset.privacy.erasure.model import ErasureRow
-from lineset.privacy.erasure.rows import TOUCHED, erase_rows, hide_rows, rewrite, rows_left
+from lineset.privacy.erasure.rows import TOUCHED, erase_rows, hide_rows, reached, rewrite, rows_left
 from lineset.privacy.erasure.scope import Scope, Target, declared, gather, tables
 from lineset.privacy.erasure.shop import ERASURE, Case, Shop
 from lineset.privacy.holds import held_households
@@ -88,10 +88,11 @@ async def _begin(shop: Shop, erasure: UUID) -> Case | str:
             scope = alone(target)
         moment = now()
         case = Case(row.id, target, scope, moment)
+        touched = await reached(tx, scope)
         await hide_rows(tx, scope)
         for hider in shop.hiders:
             await hider(tx, case)
-        row.state, row.hidden_at, row.scope = "erasing", moment, msgspec.to_builtins(scope)
+        row.state, row.hidden_at, row.scope = "erasing", moment, msgspec.to_builtins(scope) | {TOUCHED: touched}
         row.steps = {"hide": {"at": moment.isoformat(), "count": len(scope.ids) or 1}}
         return case
 
@@ -273,8 +274,15 @@ async def _again(shop: Shop, erasure: UUID, target: Target, hidden_at: datetime,
             tx.session.add(row)
             await tx.session.flush()
         case = Case(erasure, target, known, hidden_at)
+        touched = await reached(tx, known)
         await hide_rows(tx, known)
         for hider in shop.hiders:
             await hider(tx, case)
-        row.state, row.hidden_at, row.scope, row.certificate, row.finished_at = "erasing", hidden_at, scope, None, None
+        row.state, row.hidden_at, row.scope, row.certificate, row.finished_at = (
+            "erasing",
+            hidden_at,
+            {**scope, TOUCHED: touched},
+            None,
+            None,
+        )
         row.steps = {code: {"at": hidden_at.isoformat(), "count": 1} for code in ("hide", "remember")}

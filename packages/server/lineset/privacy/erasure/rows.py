@@ -28,6 +28,17 @@ async def hide_rows(tx: Tx, scope: Scope) -> None:
             await tx.session.execute(hidden)
 
 
+async def reached(tx: Tx, scope: Scope) -> list[str]:
+    """The tables that have rows or mentions of what goes: whatever deletes them, these have to be written anew."""
+    found = []
+    for table in tables():
+        for condition in (leaving(table, scope), *mentions(table, scope).values()):
+            if condition is not false() and await tx.session.scalar(select(exists().where(condition))):
+                found.append(table.name)
+                break
+    return sorted(found)
+
+
 async def erase_rows(shop: Shop, case: Case, claimed: frozenset[str]) -> int:
     """Delete every row that goes, and take mentions out of those that stay; how many. A table is one transaction."""
     count = 0
@@ -78,13 +89,5 @@ async def rewrite(shop: Shop, case: Case) -> int:
 
 async def rows_left(shop: Shop, case: Case, claimed: frozenset[str]) -> list[str]:
     """The tables that still have rows or mentions of the case."""
-    found = []
     async with shop.door.open(ERASURE) as tx:
-        for table in tables():
-            if table.name in claimed:
-                continue
-            for condition in (leaving(table, case.scope), *mentions(table, case.scope).values()):
-                if condition is not false() and await tx.session.scalar(select(exists().where(condition))):
-                    found.append(table.name)
-                    break
-    return found
+        return [name for name in await reached(tx, case.scope) if name not in claimed]
