@@ -155,7 +155,8 @@ class Workshop:
         count = 0
         about = whose(part.subject, task.person)
         async for page in rows.read(self.door, task.context, self.register, part.args["table"], about):
-            sink = sink or await asyncio.to_thread(objects.Sink, self.storage, objects.part_path(task.id, part.number, "jsonl"))
+            if sink is None:
+                sink = await asyncio.to_thread(objects.Sink, self.storage, objects.part_path(task.id, part.number, "jsonl"))
             await asyncio.to_thread(sink.write, b"".join(rows.line(row) for row in page))
             count += len(page)
         return (None if sink is None else await asyncio.to_thread(sink.finish)), count
