@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import history, ingest, privacy
+from bench.privacy_workloads import EACH, PEOPLE
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _MARK = "<!-- {} -->"
@@ -102,8 +103,7 @@ def protected() -> str:
         [
             f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}. Load average before: {load:.1f}.",
             "",
-            f"| workload over {privacy.PEOPLE * privacy.EACH:,} records | through the door | plain | factor | operations that went wrong,"
-            " ours / plain |",
+            f"| workload over {PEOPLE * EACH:,} records | through the door | plain | factor | operations that went wrong, ours / plain |",
             "|---|---|---|---|---|",
             *(mix(name) for name in ("controller", "customer", "processor", "regulator")),
             f"| a record of somebody else, asked for by its key 500 times | seen {f['ours_leaks']:.0f} times | seen {f['plain_leaks']:.0f}"

@@ -14,9 +14,9 @@ from lineset.privacy.vocabulary import CATEGORIES, PURPOSES
 
 SERVER = Path(__file__).parent.parent / "packages/server/lineset"
 _METHODS = [("pages/**/templates/**.html", "jinja2"), ("pages/**.py", "python")]
-_PAGES = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None}
+_PAGES: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None}
 _REFUSALS = {"Invalid": (2,), "Denied": (2,), "Conflict": (2,)}
-_TEXTS = {"say": (1,), "fact": None, "word": None}
+_TEXTS: dict[str, tuple[int, ...] | None] = {"say": (1,), "fact": None, "word": None}
 """What marks the sentences of policy and terms; the arguments after the first of `say` are ids of promises."""
 DOMAINS = ("accounts", "gateways")
 """Whose refusals people read in pages as the domain words them."""

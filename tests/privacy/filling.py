@@ -43,6 +43,7 @@ VALUES: dict[str, Any] = {
     "transfers.equipment_id": None,  # an offer is of a site or of a machine
     "access_grants.ends_at": None,
     "erasures.state": "done",
+    "erasures.asked_by": lambda side: side.owner,
     "history_files.remainder": lambda side: ord(side.name[0]),  # unique
     "memberships.role": "technician",
     "places.gateway_id": None,  # a place is of a site or of a gateway

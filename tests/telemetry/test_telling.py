@@ -1,5 +1,6 @@
 """Readings that tell of people: refused while their home has not switched them on, hidden and erased when it switches them off."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,8 +19,8 @@ from tests.telemetry.test_closing import DAY, IMPORT, TODAY, desk_of, storage_of
 from tests.telemetry.world import Bench, codes, just_now, message
 
 pytestmark = pytest.mark.anyio
-ON = {"channel": "page", "language": "en", "steps": ("Your data", "Presence", "On")}
-OFF = {"channel": "page", "language": "en", "steps": ("Your data", "Presence", "Off")}
+ON: dict[str, Any] = {"channel": "page", "language": "en", "steps": ("Your data", "Presence", "On")}
+OFF: dict[str, Any] = {"channel": "page", "language": "en", "steps": ("Your data", "Presence", "Off")}
 
 
 def household_of(world: Bench) -> UUID:

@@ -99,7 +99,7 @@ async def test_SEC_01_any_change_of_the_log_is_found(world: World, home: tuple[S
     size, chance = len(lines) - 1, random.Random(11)
     assert size >= 18
 
-    def tampered(change: Callable[[list[dict[str, Any]]], None]) -> list[str]:
+    def tampered(change: Callable[[list[dict[str, Any]]], object]) -> list[str]:
         told = [json.loads(line) for line in lines]
         change(told)
         return check_lines([json.dumps(line) for line in told], PUBLIC).faults

@@ -124,7 +124,7 @@ async def test_SEC_01_a_home_opens_only_for_a_reason_and_an_hour_at_most(world: 
         {"reason": REASON, "minutes": 0},
     ):
         with pytest.raises(Invalid):
-            await accounts.open_home(world.door, helper.acts(Purpose.SUPPORT), owner.household, role="support", **values)  # type: ignore[arg-type]
+            await accounts.open_home(world.door, helper.acts(Purpose.SUPPORT), owner.household, role="support", **values)
     for words in ("nobody@example.com", str(helper.principal.person_id)[:-1] + "0"):
         with pytest.raises(NotFound):
             await accounts.find_home(world.door, words)

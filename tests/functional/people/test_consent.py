@@ -1,6 +1,7 @@
 """The ledger of consent on a real database: given, taken back, asked again; and that nobody changes what was once answered."""
 
 import itertools
+from typing import Any
 
 import pytest
 from lineset.kit.errors import Denied, Invalid, NotFound
@@ -12,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from tests.functional.people.world import Somebody, World
 
 pytestmark = pytest.mark.anyio
-PRESSED = {"channel": "page", "language": "en", "steps": ("Your data", "Presence", "On")}
-RELEASED = {"channel": "page", "language": "en", "steps": ("Your data", "Presence", "Off")}
+PRESSED: dict[str, Any] = {"channel": "page", "language": "en", "steps": ("Your data", "Presence", "On")}
+RELEASED: dict[str, Any] = {"channel": "page", "language": "en", "steps": ("Your data", "Presence", "Off")}
 
 
 async def holds(world: World, somebody: Somebody, purpose: Purpose, detail: str = "", *, as_: Purpose = Purpose.OPERATE) -> bool:
@@ -96,7 +97,7 @@ async def test_PRV_04_an_answer_without_evidence_is_refused(world: World, change
     anna = await world.made("anna")
     async with world.door.open(anna.acts(Purpose.RIGHTS)) as tx:
         with pytest.raises(Invalid, match=say):
-            await give(tx, anna.household, Purpose.PRESENCE, **{**PRESSED, **change})  # type: ignore[arg-type]
+            await give(tx, anna.household, Purpose.PRESENCE, **{**PRESSED, **change})
 
 
 async def test_PRV_04_nobody_changes_or_deletes_a_receipt_also_not_by_sql(world: World) -> None:

@@ -194,8 +194,10 @@ async def test_without_a_server_mails_wait_in_the_mailbox(world: World, engines:
 
 
 async def test_every_kind_of_mail_has_its_words_in_each_language(world: World) -> None:
-    names = ("name", "when", "token", "agent", "inviter", "household", "company", "role", "who", "scopes", "until", "day", "digest")
-    names = (*names, "changes", "reason", "number", "member", "deed")
+    names = [
+        *("name", "when", "token", "agent", "inviter", "household", "company", "role", "who", "scopes", "until", "day", "digest"),
+        *("changes", "reason", "number", "member", "deed"),
+    ]
     seen = {}
     for kind in mail_kinds():
         for language in accounts.LANGUAGES:

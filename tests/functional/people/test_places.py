@@ -1,5 +1,6 @@
 """Places: nothing without the yes for exactly that thing, nothing left after the no, in whatever process, by whatever way."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,8 +20,8 @@ from tests.functional.people.world import Somebody, World
 from tests.support.engines import Engines
 
 pytestmark = pytest.mark.anyio
-ON = {"channel": "page", "language": "en", "steps": ("Site", "Location", "Yes")}
-OFF = {"channel": "page", "language": "en", "steps": ("Site", "Location", "No")}
+ON: dict[str, Any] = {"channel": "page", "language": "en", "steps": ("Site", "Location", "Yes")}
+OFF: dict[str, Any] = {"channel": "page", "language": "en", "steps": ("Site", "Location", "No")}
 VIENNA = (48.20849, 16.37208)
 
 

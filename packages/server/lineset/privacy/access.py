@@ -168,22 +168,20 @@ def _rights(register: Register, name: str, table: Table, *, hides: bool) -> list
 
 
 def _consent(table: Table) -> str:
-    """The further condition of a table that declares a purpose which waits for a yes: under that purpose, only rows whose subject gave it."""
+    """What is asked besides of a table that declares a purpose which waits for a yes: under it, only rows whose subject gave it."""
     if not table.consents or not table.path:  # what is nobody's waits for nobody
         return ""
     waiting = ", ".join(f"'{p.value}'" for p in table.consents)
     detail = table.detail or "''"
-    row = f"({table.path}, {detail})"
-    return f" AND ((SELECT NOT access.purpose({waiting})) OR {row} IN (SELECT subject, detail FROM access.consenting()))"
+    agreed = "(SELECT subject, detail FROM access.consenting())"
+    return f" AND ((SELECT NOT access.purpose({waiting})) OR ({table.path}, {detail}) IN {agreed})"
 
 
 def _terms() -> str:
     """The function that knows the digest of each choice's terms, as this build words them."""
     rows = ", ".join(f"('{c.key}', '{c.terms}')" for c in CHOICES.values())
-    return (
-        "CREATE OR REPLACE FUNCTION access.terms() RETURNS TABLE (choice text, terms text) LANGUAGE sql IMMUTABLE ROWS 10"
-        f" AS $$ SELECT * FROM (VALUES {rows}) AS t $$;\n"
-    )
+    head = "CREATE OR REPLACE FUNCTION access.terms() RETURNS TABLE (choice text, terms text) LANGUAGE sql IMMUTABLE ROWS 10 AS"
+    return f"{head} $$ VALUES {rows} $$;\n"
 
 
 def functions() -> str:

@@ -70,8 +70,7 @@ class Directory:
         found: dict[UUID, Gateway] = {id_: Gateway(id_, household) for id_, household in rows}
         machines = await (
             await connection.execute(
-                "SELECT gateway_id, id, local_name FROM equipment"
-                " WHERE gateway_id = ANY(%s) AND retired_at IS NULL AND erased_at IS NULL",
+                "SELECT gateway_id, id, local_name FROM equipment WHERE gateway_id = ANY(%s) AND retired_at IS NULL AND erased_at IS NULL",
                 (list(found),),
             )
         ).fetchall()

@@ -14,7 +14,9 @@ _WORDS = ("wording", "wording_digest", "language", "channel")
 def upgrade() -> None:
     for table, owner, of in (("consent_receipts", "household_id", "households"), ("person_consent_receipts", "person_id", "people")):
         by = [sa.Column("by_person", sa.Uuid(), nullable=True)] if of == "households" else []
-        known = [sa.ForeignKeyConstraint(["by_person"], ["people.id"], name=op.f(f"fk_{table}_by_person"), ondelete="SET NULL")] if by else []
+        known = (
+            [sa.ForeignKeyConstraint(["by_person"], ["people.id"], name=op.f(f"fk_{table}_by_person"), ondelete="SET NULL")] if by else []
+        )
         op.create_table(
             table,
             sa.Column("id", sa.Uuid(), nullable=False),

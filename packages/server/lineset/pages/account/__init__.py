@@ -7,4 +7,14 @@ from . import access, contacts, data, email, household, keeping, profile, securi
 
 def routes() -> list[ControllerRouterHandler]:
     """The routes of this area."""
-    return [*profile.ROUTES, *email.ROUTES, *contacts.ROUTES, *security.ROUTES, *household.ROUTES, *keeping.ROUTES, *access.ROUTES, *data.ROUTES, *texts.ROUTES]
+    return [
+        *profile.ROUTES,
+        *email.ROUTES,
+        *contacts.ROUTES,
+        *security.ROUTES,
+        *household.ROUTES,
+        *keeping.ROUTES,
+        *access.ROUTES,
+        *data.ROUTES,
+        *texts.ROUTES,
+    ]
