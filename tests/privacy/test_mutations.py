@@ -1,20 +1,28 @@
-"""Each check of the walls is needed: with any one policy, purpose or forced table taken away, the tests of the walls fail.
+"""Each check is needed: with any one policy, purpose, forced table or eraser taken away, a test fails.
 
-The mutants are made in the database itself, one at a time, and undone after it.
+Mutants of the walls are made in the database itself, one at a time, and undone after it. Taking away any one declaration stops the start
+(`test_register.py`).
 """
 
 import contextlib
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
-from lineset import schema
+from lineset import erasing, schema
 from lineset.kit.database import driver_url
 from lineset.kit.roles import APP
+from lineset.platform import Platform
+from lineset.privacy.erasure import Shop, machine
+from lineset.privacy.erasure.machine import StillThere
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from tests.privacy import test_walls
+from tests.privacy import test_account_erasure, test_walls
 from tests.privacy.conftest import Walls
+from tests.privacy.test_account_erasure import World, world
+
+__all__ = ["world"]
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 Check = Callable[[Walls], None]
@@ -118,3 +126,37 @@ def test_without_row_level_security_on_any_one_table_a_test_fails(walls: Walls) 
                 owner.exec_driver_sql(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
     engine.dispose()
     assert survivors == []
+
+
+async def nothing(*_: object) -> int:
+    """An eraser that does not erase."""
+    return 0
+
+
+async def found_out(world: World) -> bool:
+    """Whether the erasure of a whole account says, or its test sees, that something was left."""
+    try:
+        await test_account_erasure.test_DEL_02_an_account_is_gone_from_every_table_and_nothing_of_another_changes(world)
+    except (AssertionError, StillThere):
+        return True
+    return False
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("number", [1, 3, 4])  # downloads and streams are empty here: tests/probing/test_account_erasure.py has them
+async def test_without_any_one_eraser_of_a_domain_an_erasure_fails(world: World, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = erasing.shop
+
+    def shop(platform: Platform) -> Shop:
+        made = whole(platform)
+        return replace(made, erasers=tuple(replace(e, erase=nothing) if n == number else e for n, e in enumerate(made.erasers)))
+
+    monkeypatch.setattr(erasing, "shop", shop)
+    assert await found_out(world), f"nobody missed eraser {number}"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("step", ["erase_rows", "_destroy_keys"])
+async def test_without_a_step_of_the_erasure_itself_it_fails(world: World, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, step, nothing)
+    assert await found_out(world), f"nobody missed {step}"

@@ -15,7 +15,7 @@ from lineset.kit.storage import storage
 from lineset.kit.tombstones import Tombstones
 from lineset.platform import Platform
 from lineset.privacy import Context, Purpose, System, Tx, exporting
-from lineset.privacy.audit.sealing import forget_actor, forget_household
+from lineset.privacy.audit.sealing import forget_actor, forget_household, still_named
 from lineset.privacy.erasure import Case, Eraser, Shop, certificate_key, replay
 
 log = structlog.get_logger(__name__)
@@ -128,7 +128,11 @@ def _log_of_access(platform: Platform) -> Eraser:
                 count += await forget_actor(tx, person)
         return count
 
-    return Eraser("rows", erase, None, frozenset({"access_log"}), frozenset({"access_log"}))
+    async def left(case: Case) -> list[str]:
+        async with platform.door.open(HOUSEKEEPING) as tx:
+            return ["access log"] if await still_named(tx, case.scope.households, case.scope.people) else []
+
+    return Eraser("rows", erase, left, frozenset({"access_log"}), frozenset({"access_log"}))
 
 
 def _logs(platform: Platform) -> Eraser:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, or_, select, text, update
 
 from lineset.kit.clock import now
 from lineset.kit.ids import new_id
@@ -95,6 +95,12 @@ async def forget_household(tx: Tx, household: UUID) -> int:
 async def forget_actor(tx: Tx, person: UUID) -> int:
     """As `forget_household`, for somebody who looked and whose account is gone."""
     return await _forget(tx, AccessLogRow.actor_id == person, {"actor_id": None}, "actor")
+
+
+async def still_named(tx: Tx, households: Sequence[UUID], people: Sequence[UUID]) -> bool:
+    """Whether an entry still tells that it is about one of these households, or that one of these people looked."""
+    about = or_(AccessLogRow.household_id.in_(households), AccessLogRow.actor_id.in_(people))
+    return await tx.session.scalar(select(AccessLogRow.id).where(about).limit(1)) is not None
 
 
 async def _forget(tx: Tx, whose: Any, values: dict[str, Any], side: str) -> int:
