@@ -24,7 +24,7 @@ from lineset.kit.errors import Conflict, Denied, NotFound, TooMany
 from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
 from lineset.kit.storage import Storage
-from lineset.privacy import Context, Purpose, ask_export, exporting
+from lineset.privacy import Context, Purpose, ask_export, contest_inference, exporting, record_inference
 from lineset.privacy.exporting import ending, rows
 from lineset.privacy.exporting.model import FILE_DAYS
 from lineset.privacy.exporting.service import HOUSEKEEPING
@@ -152,6 +152,17 @@ async def test_a_member_gets_what_is_about_the_person_and_nothing_of_the_househo
     async with house.world.door.open(Context(rights(who).actor, Purpose.OPERATE)) as tx:
         with pytest.raises(Denied):
             await ask_export(tx, who)
+
+
+async def test_PRV_06_a_conclusion_is_in_the_copy_with_its_source_and_what_was_said_against_it(house: House) -> None:
+    made, household = {"source": "set points of 30 days", "model": "habits 1"}, house.world.house.household
+    async with house.world.door.open(house.world.house.acting) as tx:
+        one = await record_inference(tx, household, kind="habit", statement="Nobody is at home at noon", confidence=0.8, **made)
+    async with house.world.door.open(rights(house.owner)) as tx:
+        await contest_inference(tx, one, "We work from home")
+    (row,) = rows_in(await copy_of(house.shop, house.owner), "household-1/inferences")
+    assert (row["statement"], row["confidence"], row["objection"]) == ("Nobody is at home at noon", 0.8, "We work from home")
+    assert {name: row[name] for name in made} == made
 
 
 async def test_one_copy_at_a_time_and_three_a_day(house: House) -> None:

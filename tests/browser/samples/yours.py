@@ -9,6 +9,7 @@ from lineset.kit.ids import new_id
 from lineset.pages.common.desk import At
 from lineset.pages.common.erasures import PlanLine, PlanView, RequestLine, StepLine
 from lineset.pages.common.flows.data_choices import ChoiceLine
+from lineset.pages.common.flows.data_concluded import ConcludedLine
 from lineset.pages.common.flows.data_devices import DeviceLine
 from lineset.pages.common.flows.data_take import CopyLine
 from lineset.pages.common.forms import Form
@@ -96,6 +97,23 @@ def _copies() -> list[CopyLine]:
     ]
 
 
+def _concluded() -> tuple[ConcludedLine, ...]:
+    away = ("Nobody is at home on weekdays from 9 to 16", "set points and hot water of 30 days", "80 % sure", "habits 1.2")
+    return (
+        ConcludedLine("a", *away, "5:12 am", "", ""),
+        ConcludedLine(
+            "b",
+            "The heat pump is too small for the house below −10 °C",
+            "outdoor temperature, room temperature and power of a winter",
+            "certain",
+            "sizing 2",
+            "3 Nov 2025",
+            "Fri 9:12 pm",
+            "The windows were open for two weeks, the painters were in the house",
+        ),
+    )
+
+
 def _requests() -> list[RequestLine]:
     done = StepLine("Hidden from all pages", "5:40 am", ""), StepLine("Entries in the database deleted", "5:41 am", "2,412")
     ahead = StepLine("Keys destroyed: what they sealed can't be read again, in any copy", "", ""), StepLine("Certificate made", "", "")
@@ -160,6 +178,7 @@ def _centre(reader: Reader, *, empty: bool = False) -> dict[str, Any]:
         "looks": looks,
         "look_count": 0 if empty else 64,
         "received": () if empty else (passed,),
+        "concluded": () if empty else _concluded(),
         "choices": _choices(reader),
         "devices": _devices(reader, 1 if empty else 3),
         "copies": [] if empty else _copies()[1:],
@@ -228,6 +247,10 @@ SAMPLES: dict[str, Sample] = {
     "centre-empty": ("common/data/centre.html", lambda r: _centre(r, empty=True)),
     "kind": ("common/data/kind.html", lambda r: _kind(r, "devices")),
     "rows": ("common/data/rows.html", _rows),
+    "concluded": (
+        "common/data/concluded.html",
+        lambda r: _at(r) | {"concluded": _concluded(), "may": True, "form": Form(), "wrong": "b", "most_words": 1000},
+    ),
     "choices": ("common/data/choices.html", lambda r: _at(r) | {"choices": _choices(r)}),
     "devices": ("common/data/devices.html", lambda r: _at(r) | {"devices": _devices(r), "tokens": [1]}),
     "plan": ("common/data/plan.html", _plan),

@@ -1,12 +1,15 @@
 """Your data: what is held, who saw it, what one chose, one's devices, a copy, and deleting, as somebody without scripts does it."""
 
 import re
+from typing import Any
+from uuid import UUID
 
 import pytest
 from lineset import schema
-from lineset.privacy import Register
+from lineset.privacy import Context, Person, Purpose, Register, record_inference
 from lineset.privacy.inventory import inventory
 
+from tests.functional.pages.conftest import household_of
 from tests.functional.pages.installation import Installation
 from tests.support.visitor import PASSWORD, Visitor
 
@@ -49,6 +52,7 @@ def test_PRV_01_people_without_a_household_have_their_part_at_the_account(compan
     assert "All that we hold on you, in one place" in page.text
     assert "Who saw it" not in page.text
     assert visitor.get("/account/data/held/settings").status == 404, "settings are a household's"
+    assert visitor.get("/account/data/concluded").status == 404, "conclusions are a household's"
     assert company[0] in visitor.get("/account/data/held/work/memberships").text
     for part in ("seen", "changes", "choices", "devices", "take", "delete", "requests"):
         assert visitor.get(f"/account/data/{part}").status == 200, part
@@ -234,3 +238,58 @@ def _offered(visitor: Visitor, home: str, token: str) -> dict[str, tuple[int, tu
         answer = visitor.client.get(path, headers=program)
         found[path] = answer.status_code, tuple(sorted(answer.headers)), ()
     return found
+
+
+def _conclude(installation: Installation, who: Visitor, household: str, **other: Any) -> UUID:
+    """A conclusion, recorded by the face that whoever concludes calls."""
+    told: dict[str, Any] = {"kind": "habit", "source": "set points of 30 days", "model": "habits 1", "confidence": 0.8}
+    told |= {"statement": "Nobody is at home on weekdays from 9 to 16", **other}
+    context = Context(Person(installation.person(who.session)), Purpose.OPERATE)
+    return installation.act(context, lambda tx: record_inference(tx, UUID(household), **told))
+
+
+def test_PRV_06_people_see_what_was_concluded_contest_it_and_erase_it(installation: Installation, ines: Visitor) -> None:
+    home, household = add_home(ines), household_of(ines).rpartition("/")[2]
+    page = f"{home}/privacy/concluded"
+    assert "Nothing is concluded about your household." in ines.get(page).text
+    habit = _conclude(installation, ines, household)
+    _conclude(installation, ines, household, statement="The heat pump is too small", confidence=0.995, model="sizing 2")
+    assert page in ines.get(f"{home}/privacy").html, "the overview leads there"
+    shown = ines.get(page)
+    for words in ("Nobody is at home on weekdays", "Worked out from set points of 30 days", "80 % sure", "certain", "By habits 1", "Made"):
+        assert words in shown.text, words
+    assert "Called wrong" not in shown.text
+    assert ines.client.get(page, headers={"accept": "text/html"}).text.count("<script>") == 0
+
+    mute = ines.send(shown, f"{page}/{habit}/contest", words="  ")
+    assert mute.status == 422
+    assert "Say what is wrong" in mute.text
+    said = ines.send(shown, f"{page}/{habit}/contest", words="We work from home <b>")
+    assert said.status == 200
+    assert "Nothing is done because of it" in said.text
+    assert "Called wrong" in said.text
+    assert "We work from home &lt;b&gt;" in said.html
+    assert "Called wrong" in ines.get(f"{home}/privacy").text
+
+    gone = ines.send(said, f"{page}/{habit}/erase")
+    assert "Erased." in gone.text
+    assert "Nobody is at home" not in gone.text
+    assert "The heat pump is too small" in gone.text, "the other one stays"
+    again = ines.post(f"{page}/{habit}/erase", _csrf_token=ines.csrf)
+    assert again.status_code == 404
+
+
+def test_PRV_06_nobody_else_sees_or_changes_a_conclusion(installation: Installation, ines: Visitor) -> None:
+    home, household = add_home(ines), household_of(ines).rpartition("/")[2]
+    made = _conclude(installation, ines, household)
+    with Visitor(installation.url) as zoe:
+        zoe.sign_up("Zoe Berg", household="Berg")
+        own = f"{add_home(zoe)}/privacy/concluded"
+        assert zoe.get(f"{home}/privacy/concluded").status == 404
+        assert "Nobody is at home" not in zoe.get(own).text
+        assert zoe.post(f"{own}/{made}/contest", _csrf_token=zoe.csrf, words="not so").status_code == 404
+        assert zoe.post(f"{own}/{made}/erase", _csrf_token=zoe.csrf).status_code == 404
+    assert "Called wrong" not in ines.get(f"{home}/privacy/concluded").text
+    ines.send(ines.get("/account"), "/preferences/language", language="es")
+    for words in ("Lo que concluimos", "80 % de certeza", "Está mal", "Borrar"):
+        assert words in ines.get(f"{home}/privacy/concluded").text, words

@@ -36,6 +36,7 @@ _PUT_TOGETHER = {
     "last_manager": marked("A company keeps at least one manager. Make somebody else manager first."),
     "wrong_name": marked("Type the machine's name to erase it."),
     "bad_count": marked("Give a number from %(a)s to %(b)s."),
+    "bad_words": marked("Say what is wrong, in at most %(a)s characters."),
     "not_found": marked("That is not there, or it is not shared with you."),
 }
 

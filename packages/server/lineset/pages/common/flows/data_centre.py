@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get
 
 from lineset.kit.clock import now
-from lineset.privacy import Purpose, inventory, list_erasures, seen_by
+from lineset.privacy import Purpose, inventory, list_erasures, list_inferences, seen_by
 from lineset.privacy.changes import list_changes
 from lineset.privacy.egress import disclosures
 from lineset.privacy.exporting import list_exports_of
@@ -18,6 +18,7 @@ from ..erasures import request_lines
 from ..held import kind_lines
 from ..looks import RECENT_DAYS, look_lines, people_lately, received_lines, thing_names
 from .data_choices import choice_lines
+from .data_concluded import concluded_lines
 from .data_devices import device_lines
 from .data_take import copy_lines
 
@@ -36,6 +37,7 @@ async def centre(request: Ask) -> Response[Any]:
     async with edge(request).door.open(at.who.acts(Purpose.RIGHTS)) as tx:
         seen = await seen_by(tx, at.household.id, MOST_LOOKS) if at.household is not None else []
         passed = await disclosures(tx, at.household.id if at.household is not None else None, SHOWN_LOOKS)
+        concluded = await list_inferences(tx, at.household.id) if at.household is not None else []
         copies = await list_exports_of(tx)
         erasures = await list_erasures(tx)
     names = await thing_names(request, at)
@@ -57,6 +59,7 @@ async def centre(request: Ask) -> Response[Any]:
         looks=look_lines(reader, seen[:SHOWN_LOOKS], names, moment),
         look_count=len(seen),
         received=received_lines(reader, passed, moment),
+        concluded=concluded_lines(reader, concluded, moment),
         choices=await choice_lines(request, at),
         devices=await device_lines(request, at),
         copies=copy_lines(reader, copies, moment)[:3],
