@@ -21,7 +21,7 @@ from lineset.kit.storage import storage
 from lineset.kit.subject_keys import SubjectKeys
 from lineset.platform import Platform
 from lineset.privacy import Context, Door, Person, Purpose, Target, Tx, Vault, ask_erasure, cancel_erasure, list_erasures, plan
-from lineset.privacy.erasure import ERASURE, GRACE_DAYS, Erasure, Shop, carry_out, carry_out_due, holds, replay, unreached
+from lineset.privacy.erasure import ERASURE, GRACE_DAYS, Erasure, Shop, carry_out, carry_out_due, holds, remember_item, replay, unreached
 from lineset.telemetry.history import jobs
 from sqlalchemy import text
 
@@ -273,6 +273,23 @@ async def test_DEL_03_a_restored_database_loses_again_what_was_erased(
                 assert table in PROOF or not [r for r in rows if any(i in r for i in ids(a))], table
             assert any(str(b.owner) in row for row in restored.everything()["people"])
             assert (await restored.told(erasure)).state == "done"
+
+
+async def test_DEL_03_a_single_row_that_was_deleted_does_not_come_back_with_a_restored_database(world: World) -> None:
+    a, b = world.add("a"), world.add("b")
+    contact, other = a.ids["contacts"], b.ids["contacts"]
+    world.run("UPDATE person_changes SET thing = :thing WHERE person_id = :a", thing=contact, a=a.owner)
+    memory = Remembering({})
+    with pytest.raises(ValueError, match="by themselves"):
+        await remember_item(memory, "people", a.owner)
+    await remember_item(memory, "contacts", contact)
+    before = world.everything()
+    assert await replay(replace(world.shop, memory=memory)) == 1
+    after = world.everything()
+    gone = {table: rows - after[table] for table, rows in before.items() if rows - after[table]}
+    assert gone.keys() == {"contacts", "person_changes"}, gone
+    assert all(len(rows) == 1 and str(contact) in row for rows in gone.values() for row in rows)
+    assert any(str(other) in row for row in after["contacts"])
 
 
 @dataclass

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lineset.kit.database import Base
-from lineset.privacy.declare import Guard, Table, held, table, technical
+from lineset.privacy.declare import Guard, Table, held, outlives, table, technical
 from lineset.privacy.vocabulary import Purpose, Retention, Sensitivity, Subject
 
 CHANGE_DAYS = 730
@@ -23,7 +23,7 @@ class _Change:
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
     at: Mapped[datetime] = mapped_column(index=True, info=held("user.behavior"))
     field: Mapped[str] = mapped_column(info=held("user.settings"))
-    thing: Mapped[UUID | None] = mapped_column(info=technical())
+    thing: Mapped[UUID | None] = mapped_column(info=outlives(technical(), "equipment"))
     before_sealed: Mapped[bytes | None] = mapped_column(info=held("user.content.private", Sensitivity.PRIVATE))
     after_sealed: Mapped[bytes | None] = mapped_column(info=held("user.content.private", Sensitivity.PRIVATE))
 

@@ -9,7 +9,9 @@ import msgspec
 from lineset import accounts, apps, telemetry
 from lineset.kit.errors import NotFound
 from lineset.kit.ids import parse_id
+from lineset.kit.tombstones import Tombstones
 from lineset.privacy import Door, Purpose, Tx
+from lineset.privacy.erasure import remember_item
 
 from .desk import At
 from .refusals import marked
@@ -85,14 +87,20 @@ def deletable(name: str) -> Item:
     return item
 
 
-async def delete_item(door: Door, at: At, item: Item, key: str) -> None:
-    """Delete it, for the first of its purposes under which it is the asker's. Raises NotFound where it is not."""
-    wanted = parse_id(key)
+async def delete_item(door: Door, gone: Tombstones, at: At, name: str, key: str) -> None:
+    """Delete it, for the first of its purposes under which it is the asker's, and from every backup that is ever restored.
+
+    Raises:
+        NotFound: it is not the asker's, or not deleted by itself.
+        BusFault: it can't be remembered now; it stays.
+    """
+    wanted, item = parse_id(key), deletable(name)
     if wanted is None or item.delete is None:
         raise NotFound("item")
     for purpose in item.purposes:
         with suppress(NotFound):
             async with door.open(at.who.acts(purpose)) as tx:
                 await item.delete(tx, wanted)
+                await remember_item(gone, name, wanted)
                 return
     raise NotFound("item")

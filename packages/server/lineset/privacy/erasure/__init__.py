@@ -3,7 +3,7 @@
 from lineset.privacy.erasure.asking import STEPS, Erasure, Step, ask_erasure, cancel_erasure, list_erasures
 from lineset.privacy.erasure.certificate import certificate_key, holds
 from lineset.privacy.erasure.jobs import add_jobs, carry_out_due
-from lineset.privacy.erasure.machine import StillThere, carry_out, due, replay
+from lineset.privacy.erasure.machine import StillThere, carry_out, due, remember_item, replay
 from lineset.privacy.erasure.planning import GRACE_DAYS, Goes, Plan, Stays, plan
 from lineset.privacy.erasure.scope import Scope, Target, unreached
 from lineset.privacy.erasure.shop import ERASURE, Case, Eraser, Shop
@@ -33,6 +33,7 @@ __all__ = [
     "holds",
     "list_erasures",
     "plan",
+    "remember_item",
     "replay",
     "unreached",
 ]

@@ -16,14 +16,15 @@ from sqlalchemy import select, text
 
 from lineset.kit.clock import now
 from lineset.kit.errors import LinesetError, NotFound
+from lineset.kit.ids import new_id
 from lineset.privacy.copies import readable_until
 from lineset.privacy.egress.ledger import recipient_notices, tell_recipients
 from lineset.privacy.erasure.asking import STEPS
 from lineset.privacy.erasure.certificate import sign
 from lineset.privacy.erasure.model import ErasureRow
 from lineset.privacy.erasure.rows import TOUCHED, erase_rows, hide_rows, reached, rewrite, rows_left
-from lineset.privacy.erasure.scope import Scope, Target, declared, gather, tables
-from lineset.privacy.erasure.shop import ERASURE, Case, Shop
+from lineset.privacy.erasure.scope import Scope, Target, declared, gather, item_tables, tables
+from lineset.privacy.erasure.shop import ERASURE, Case, Memory, Shop
 from lineset.privacy.holds import held_households
 
 MOST_SEARCHES = 3
@@ -161,20 +162,32 @@ async def _remember(shop: Shop, case: Case) -> int:
     return 1
 
 
+async def remember_item(memory: Memory, table: str, item: UUID) -> None:
+    """Remember a single row that its person deletes by itself, so that a restored backup loses it again. Call it once the row is
+    deleted, before that is committed: nobody may have others' rows remembered.
+
+    Raises:
+        ValueError: no table of which single rows are erased.
+    """
+    if table not in {found.name for found in item_tables()}:
+        raise ValueError(f"single rows of {table!r} are not erased by themselves")
+    scope = msgspec.to_builtins(Scope(item=table, item_id=item))
+    await memory.put(str(new_id()), msgspec.json.encode({"kind": "item", "target": str(item), "at": now().isoformat(), "scope": scope}))
+
+
 async def _tell(shop: Shop, case: Case) -> int:
     """Note for every recipient that it has to erase too; how many are to confirm."""
     count = 0
     async with shop.door.open(ERASURE) as tx:
-        for subject in (*case.scope.people, *case.scope.households):
-            count += await tell_recipients(tx, subject, case.id)
+        for subject in case.scope.keyed:
+            count = await tell_recipients(tx, subject, case.id)
     return count
 
 
 async def _destroy_keys(shop: Shop, case: Case) -> int:
-    subjects = (*case.scope.people, *case.scope.households)
-    for subject in subjects:
+    for subject in case.scope.keyed:
         await shop.vault.destroy(subject)
-    return len(subjects)
+    return len(case.scope.keyed)
 
 
 async def _probe(shop: Shop, case: Case) -> int:
@@ -184,7 +197,7 @@ async def _probe(shop: Shop, case: Case) -> int:
         StillThere: it was found again and again.
     """
     found = [f"table {name}" for name in await rows_left(shop, case, shop.claimed)]
-    found += ["key store" for subject in (*case.scope.people, *case.scope.households) if await shop.vault.has_key(subject)]
+    found += ["key store" for subject in case.scope.keyed if await shop.vault.has_key(subject)]
     for eraser in shop.erasers:
         if eraser.left is not None:
             found += await eraser.left(case)
@@ -210,7 +223,7 @@ async def _certify(shop: Shop, case: Case) -> int:
         row = await tx.session.get(ErasureRow, case.id, with_for_update=True)
         if row is None:
             return 0
-        keyed = bool(case.scope.people or case.scope.households)
+        keyed = bool(case.scope.keyed)
         destroyed = datetime.fromisoformat(row.steps["keys"]["at"])
         notices = await recipient_notices(tx, case.id)
         statement: dict[str, Any] = {

@@ -35,14 +35,15 @@ class Target:
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Everything that goes with a target, by id. `series`: numbers of measurements; `touches`: households that a hold may protect;
-    `item`: the table of a single row."""
+    """Everything that goes with a target, by id. `subscriptions`: to news without an account, under the address of one that goes;
+    `series`: numbers of measurements; `touches`: households that a hold may protect; `item`: the table of a single row."""
 
     people: tuple[UUID, ...] = ()
     households: tuple[UUID, ...] = ()
     sites: tuple[UUID, ...] = ()
     machines: tuple[UUID, ...] = ()
     gateways: tuple[UUID, ...] = ()
+    subscriptions: tuple[UUID, ...] = ()
     series: tuple[int, ...] = ()
     touches: tuple[UUID, ...] = ()
     item: str = ""
@@ -51,7 +52,12 @@ class Scope(msgspec.Struct, frozen=True):
     @property
     def ids(self) -> tuple[UUID, ...]:
         """Every id of a thing that goes."""
-        return (*self.people, *self.households, *self.sites, *self.machines, *self.gateways)
+        return (*self.people, *self.households, *self.sites, *self.machines, *self.gateways, *self.subscriptions)
+
+    @property
+    def keyed(self) -> tuple[UUID, ...]:
+        """Those that have a key of their own."""
+        return (*self.people, *self.households, *self.subscriptions)
 
 
 def tables(metadata: MetaData = Base.metadata) -> list[Table]:
@@ -91,7 +97,7 @@ class Reach:
         if not self.own or column == self.own or not scope.touches:
             return found
         theirs = table.columns[self.own]
-        subjects = table.columns[column].in_((*scope.people, *scope.households))
+        subjects = table.columns[column].in_(scope.keyed)
         return and_(found, or_(subjects, theirs.in_(scope.touches), theirs.is_(None)))
 
 
@@ -126,8 +132,9 @@ def reach(table: Table) -> Reach:
 
 def leaving(table: Table, scope: Scope) -> ColumnElement[bool]:
     """The condition for rows that go; false where none can."""
-    if scope.item:
-        return table.columns["id"] == scope.item_id if table.name == scope.item else false()
+    if scope.item:  # with what tells of it and outlives it
+        names = ["id"] if table.name == scope.item else [column.name for column in table.columns if "outlives" in column.info]
+        return or_(*(table.columns[name] == scope.item_id for name in names)) if names else false()
     ways, ids = reach(table), scope.ids
     if declared(table).erasure != "delete" or not ids:
         return false()
@@ -182,7 +189,7 @@ async def gather(tx: Tx, target: Target) -> Scope:
 
 
 async def _account(tx: Tx, person: UUID) -> Scope:
-    """A person with the households that nobody else owns; of the others only the membership goes."""
+    """A person with the households that nobody else owns, of the others only the membership, and with news under the same address."""
     m = Base.metadata.tables["household_members"].c
     lives = await tx.session.execute(select(m.household_id, m.role).where(m.person_id == person, m.ended_at.is_(None)))
     homes: dict[UUID, str] = dict(lives.all())
@@ -190,7 +197,10 @@ async def _account(tx: Tx, person: UUID) -> Scope:
     others = select(m.household_id).where(m.household_id.in_(owned), m.person_id != person, m.role == "owner", m.ended_at.is_(None))
     shared = set(await tx.session.scalars(others))
     whole = await _households(tx, tuple(h for h in owned if h not in shared))
-    return msgspec.structs.replace(whole, people=(person,), touches=tuple(homes))
+    people, news = Base.metadata.tables["people"].c, Base.metadata.tables["news_subscribers"].c
+    same = news.email_digest == select(people.email_digest).where(people.id == person).scalar_subquery()
+    subscriptions = tuple(await tx.session.scalars(select(news.id).where(same)))
+    return msgspec.structs.replace(whole, people=(person,), subscriptions=subscriptions, touches=tuple(homes))
 
 
 async def _households(tx: Tx, households: tuple[UUID, ...]) -> Scope:

@@ -6,6 +6,7 @@ from litestar import Response, get, post
 
 from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
+from lineset.kit.tombstones import Tombstones
 from lineset.privacy import inventory
 
 from ..coming import go
@@ -69,7 +70,7 @@ async def delete_row(request: Ask, kind: str, name: str, key: str) -> Response[A
     """Delete one item."""
     at = await at_desk(request)
     _kind(request, at, kind)
-    await delete_item(edge(request).door, at, deletable(name), key)
+    await delete_item(edge(request).door, Tombstones(edge(request).bus), at, name, key)
     if name == "sessions":
         edge(request).authenticator.forget(at.who.person_id)
     return go(f"{at.base}/held/{kind}/{name}?done=deleted")
