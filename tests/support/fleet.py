@@ -89,7 +89,10 @@ class Rig:
     def start(self, role: str, name: str = "") -> None:
         """Start a role (`ingest`, `worker`, `web`) as a process."""
         log = self.settings.data / f"{name or role}.log"
-        code = f"from lineset.{role} import serve; from lineset.kit.settings import from_environment; serve(from_environment())"
+        code = (
+            "from lineset.kit.logs import configure; from lineset.kit.settings import from_environment;"
+            f" from lineset.{role} import serve; configure({role!r}); serve(from_environment())"
+        )
         with log.open("ab") as output:
             self.roles[name or role] = subprocess.Popen([sys.executable, "-c", code], env=self.env, stdout=output, stderr=output)
 

@@ -32,7 +32,13 @@ def driver_url(address: str) -> URL:
 
 
 def make_engine(address: str, *, size: int = 5, overflow: int = 5) -> AsyncEngine:
-    """A pool of connections to that database. Dead connections are found before use, so a restarted server is no error."""
+    """A pool of connections to that database. Dead connections are found before use, so a restarted server is no error; an error tells no
+    values of a statement, since it may be logged."""
     return create_async_engine(
-        driver_url(address), pool_size=size, max_overflow=overflow, pool_pre_ping=True, json_deserializer=msgspec.json.decode
+        driver_url(address),
+        pool_size=size,
+        max_overflow=overflow,
+        pool_pre_ping=True,
+        json_deserializer=msgspec.json.decode,
+        hide_parameters=True,
     )

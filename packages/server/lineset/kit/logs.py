@@ -1,12 +1,15 @@
 """Logs of the platform's processes: a JSON object a line where a supervisor reads them, plain lines on a terminal.
 
-Nothing here may hold personal data: log ids, codes, counts and times.
+Nothing here may hold personal data: log ids, codes, counts and times. Traces of errors have no values of variables.
 """
 
 import logging
 import os
+import re
 import sys
-from typing import Any
+import traceback
+from types import TracebackType
+from typing import Any, TextIO
 
 import structlog
 
@@ -21,6 +24,9 @@ _LEAST = {
     "procrastinate": logging.WARNING,
     "httpx": logging.WARNING,
 }
+_ROW = re.compile(r"^DETAIL:.*?(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+"""What PostgreSQL adds to an error of the row that it is about, with its values."""
+_Caught = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure(role: str, level: int = logging.INFO) -> None:
@@ -33,9 +39,9 @@ def configure(role: str, level: int = logging.INFO) -> None:
     ]
     ending: list[Any]
     if chosen == "json":
-        ending = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        ending = [structlog.processors.ExceptionRenderer(_trace), structlog.processors.JSONRenderer()]
     else:
-        ending = [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), timestamp_key="t")]
+        ending = [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), timestamp_key="t", exception_formatter=_write_trace)]
     structlog.configure(
         processors=[*shared, _with_role(role), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -54,6 +60,15 @@ def configure(role: str, level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name, least in _LEAST.items():
         logging.getLogger(name).setLevel(max(level, least))
+
+
+def _trace(caught: _Caught) -> str:
+    """The trace of an error as text, without the database's row and the values of variables."""
+    return _ROW.sub("", "".join(traceback.format_exception(*caught))).rstrip()
+
+
+def _write_trace(out: TextIO, caught: _Caught) -> None:
+    out.write(f"\n{_trace(caught)}")
 
 
 def _with_role(role: str) -> Any:
