@@ -132,15 +132,14 @@ def _table_statements(name: str, table: Table, *, hides: bool) -> list[str]:
 
 
 def _erasable(register: Register, name: str) -> list[str]:
-    """What the eraser needs: to empty the columns that only mention somebody, and no samples of personal data in the planner's statistics,
-    where nobody would erase them."""
-    table = register.metadata.tables[name]
+    """What the eraser needs: to empty the columns that only mention somebody, and no samples of what is somebody's in the planner's
+    statistics, where nobody would erase them."""
+    table, somebodys = register.metadata.tables[name], register.table(name).subject is not Subject.NOBODY
     mentions = [c for c in reach(table).forgets if not any(key.ondelete == "SET NULL" for key in table.columns[c].foreign_keys)]
     result = [f"GRANT UPDATE ({', '.join(mentions)}) ON {name} TO {APP}"] if mentions else []
-    indexed = {column.name for index in table.indexes for column in index.columns} | {column.name for column in table.primary_key}
     for column in table.columns:
         personal = register.column(name, column.name).category != "system.operations"
-        if personal and column.name not in indexed and isinstance(column.type, String | JSON | LargeBinary | ARRAY):
+        if (somebodys or personal) and isinstance(column.type, String | JSON | LargeBinary | ARRAY):
             result.append(f'ALTER TABLE {name} ALTER COLUMN "{column.name}" SET STATISTICS 0')
     return result
 
