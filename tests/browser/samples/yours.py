@@ -98,7 +98,7 @@ def _copies() -> list[CopyLine]:
 
 
 def _concluded() -> tuple[ConcludedLine, ...]:
-    away = ("Nobody is at home on weekdays from 9 to 16", "set points and hot water of 30 days", "80 % sure", "habits 1.2")
+    away = ("Nobody is at home on weekdays from 9 to 16", "set points and hot water of 30 days", "80 %", "habits 1.2")
     return (
         ConcludedLine("a", *away, "5:12 am", "", ""),
         ConcludedLine(

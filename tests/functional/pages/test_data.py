@@ -269,7 +269,14 @@ def test_PRV_06_people_see_what_was_concluded_contest_it_and_erase_it(installati
     _conclude(installation, ines, household, statement="The heat pump is too small", confidence=0.995, model="sizing 2")
     assert page in ines.get(f"{home}/privacy").html, "the overview leads there"
     shown = ines.get(page)
-    for words in ("Nobody is at home on weekdays", "Worked out from set points of 30 days", "How sure 80 %", "How sure certain", "By habits 1", "Made"):
+    for words in (
+        "Nobody is at home on weekdays",
+        "Worked out from set points of 30 days",
+        "How sure 80 %",
+        "How sure certain",
+        "By habits 1",
+        "Made",
+    ):
         assert words in shown.text, words
     assert "Called wrong" not in shown.text
     assert ines.client.get(page, headers={"accept": "text/html"}).text.count("<script>") == 0

@@ -72,12 +72,11 @@ def concluded_lines(reader: Reader, found: Sequence[Inference], moment: datetime
 
 
 def _line(reader: Reader, found: Inference, moment: datetime) -> ConcludedLine:
-    certain = found.confidence >= CERTAIN
     return ConcludedLine(
         str(found.id),
         found.statement,
         found.source,
-        reader.gettext("certain") if certain else reader.gettext("%(share)s %% sure", share=reader.number(found.confidence * 100)),
+        reader.gettext("certain") if found.confidence >= CERTAIN else f"{reader.number(found.confidence * 100)} %",
         found.model,
         reader.when(found.made_at, moment),
         reader.when(found.contested_at, moment) if found.contested_at is not None else "",
