@@ -93,9 +93,11 @@ async def opened(engines: Engines, address: str, folder: Path) -> AsyncIterator[
     vault = Vault(SubjectKeys(bus), b"k" * 32)
     here = msgspec.structs.replace(engines.settings, data=folder)
     door = Door(engine, vault, bus.publish, storage(here, "history"))
-    yield World(address, Platform(here, engine, bus, vault, door, schema.register()))
-    await bus.close()
-    await engine.dispose()
+    try:
+        yield World(address, Platform(here, engine, bus, vault, door, schema.register()))
+    finally:
+        await bus.close()
+        await engine.dispose()
 
 
 @pytest.fixture

@@ -17,13 +17,12 @@ _ADD_ONLY = "SELECT, INSERT, DELETE"
 class _Change:
     """What both tables hold: `field` is what it was ("person.name", "site.address"), the values as text, empty where there was none.
 
-    `thing` is the contact, site or machine that it belongs to: when that is deleted, its corrections go with it.
+    Each has a `thing` that it belongs to, a contact or a site or machine: when that is deleted, its corrections go with it.
     """
 
     id: Mapped[UUID] = mapped_column(primary_key=True, info=technical())
     at: Mapped[datetime] = mapped_column(index=True, info=held("user.behavior"))
     field: Mapped[str] = mapped_column(info=held("user.settings"))
-    thing: Mapped[UUID | None] = mapped_column(info=outlives(technical(), "equipment"))
     before_sealed: Mapped[bytes | None] = mapped_column(info=held("user.content.private", Sensitivity.PRIVATE))
     after_sealed: Mapped[bytes | None] = mapped_column(info=held("user.content.private", Sensitivity.PRIVATE))
 
@@ -51,6 +50,7 @@ class PersonChangeRow(_Change, Base):
         ),
     )
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
+    thing: Mapped[UUID | None] = mapped_column(info=outlives(technical(), "contacts"))
     by_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), info=held("user.unique_id"))
 
 
@@ -78,4 +78,5 @@ class HouseholdChangeRow(_Change, Base):
         ),
     )
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
+    thing: Mapped[UUID | None] = mapped_column(info=outlives(technical(), "equipment"))
     by_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), info=held("user.unique_id"))
