@@ -62,9 +62,9 @@ def configure(role: str, level: int = logging.INFO) -> None:
         logging.getLogger(name).setLevel(max(level, least))
 
 
-def _trace(caught: _Caught) -> str:
+def _trace(exc_info: _Caught) -> str:
     """The trace of an error as text, without the database's row and the values of variables."""
-    return _ROW.sub("", "".join(traceback.format_exception(*caught))).rstrip()
+    return _ROW.sub("", "".join(traceback.format_exception(*exc_info))).rstrip()
 
 
 def _write_trace(out: TextIO, caught: _Caught) -> None:
