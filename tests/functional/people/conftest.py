@@ -1,5 +1,6 @@
 """A world of people with keys on the real message bus."""
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -28,10 +29,23 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def world(engines: Engines, people_database: str) -> AsyncIterator[World]:
+    async with _world(engines, people_database) as made:
+        yield made
+
+
+@pytest.fixture
+async def first_world(engines: Engines, database: str) -> AsyncIterator[World]:
+    """One in which nobody has ever been: no operator either."""
+    async with _world(engines, database) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def _world(engines: Engines, address: str) -> AsyncIterator[World]:
     bus = await Bus.connect(engines.settings, "test")
     await bus.ensure_streams()
-    engine = make_engine(role_url(people_database, engines.secret, APP).render_as_string(hide_password=False))
+    engine = make_engine(role_url(address, engines.secret, APP).render_as_string(hide_password=False))
     vault = Vault(SubjectKeys(bus), b"m" * 32)
-    yield World(Door(engine, vault), vault, people_database)
+    yield World(Door(engine, vault), vault, address)
     await engine.dispose()
     await bus.close()

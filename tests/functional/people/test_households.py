@@ -225,7 +225,8 @@ async def test_ACC_05_a_manager_invites_staff_and_ends_their_work(world: World) 
     assert (await world.fresh().session(tech.token)).companies == ()  # type: ignore[union-attr]
 
 
-async def test_the_operator_is_set_up_by_a_link_from_the_terminal_once(world: World) -> None:
+async def test_the_operator_is_set_up_by_a_link_from_the_terminal_once(first_world: World) -> None:
+    world = first_world
     async with world.door.open(SETUP) as tx:
         first = await accounts.operator_link(tx)
     async with world.door.open(SETUP) as tx:
