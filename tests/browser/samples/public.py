@@ -51,7 +51,7 @@ SAMPLES: dict[str, Sample] = {
     "landing": ("public/landing.html", lambda reader: {"example": example(reader)}),
     "policy": ("public/text.html", policy_text),
     "policy-changes": ("public/text_changes.html", policy_changes),
-    "sign-in": ("public/sign_in.html", lambda _reader: {"form": Form(), "mailbox": True, "notice": ""}),
+    "sign-in": ("public/sign_in.html", lambda _reader: {"form": Form(), "mailbox": True, "notice": "", "told": 0}),
     "sign-in-error": (
         "public/sign_in.html",
         lambda reader: {
@@ -62,6 +62,7 @@ SAMPLES: dict[str, Sample] = {
             ),
             "mailbox": False,
             "notice": "",
+            "told": 2,
         },
     ),
 }
