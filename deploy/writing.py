@@ -11,13 +11,11 @@ from lineset.embedded.nats_config import Layout, write_files
 from lineset.kit.addresses import OWNER, database_secret, role_password
 from lineset.kit.ca import Authority
 from lineset.kit.errors import Invalid
-from lineset.kit.settings import Settings, secret
+from lineset.kit.settings import SECRETS, Settings, secret
 
 from deploy.plan import Database, Machine, Plan, check
 
 TEMPLATES = Path(__file__).parent / "templates"
-SECRETS = ("bus", "csrf", "database", "master")
-"""What the roles would otherwise make at first use, each machine its own."""
 DATABASE_FOLDER = "database"
 
 _ROLE_UNITS = ("lineset-web.service", "lineset-ingest@.service", "lineset-worker@.service")

@@ -187,11 +187,17 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+SECRETS = ("bus", "copies", "csrf", "database", "master", "probe", "request_log")
+"""All that `secret` makes. The machines of a cluster share them."""
+
+
 def secret(settings: Settings, name: str) -> bytes:
-    """The 32 random bytes of that name, made at first use: a file of mode 600 in a folder of mode 700.
+    """The 32 random bytes of that name, one of `SECRETS`, made at first use: a file of mode 600 in a folder of mode 700.
 
     Processes may ask at the same time; whichever links its file first wins and all read the same bytes.
     """
+    if name not in SECRETS:
+        raise LookupError(f"{name} is not among the secrets that machines share; name it in SECRETS.")
     folder = settings.secrets_folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / name
