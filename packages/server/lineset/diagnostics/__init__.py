@@ -1,0 +1,1 @@
+"""Diagnosis: how machines perform, what is wrong with them, and what comes next."""

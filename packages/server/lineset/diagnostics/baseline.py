@@ -1,0 +1,1 @@
+"""What each machine's own behaviour is expected to be, learnt from its healthy hours."""

@@ -1,0 +1,27 @@
+"""Features: what an hour of readings is boiled down to. Every feature is a sum, so hours add up to days, months and seasons.
+
+An extractor takes `Samples` and gives, by name, one figure for each of their hours. A mean is two features: the integral over time, and
+the time it was taken over. Names that end in `.max` fold by the greatest value instead. A new extractor is a file
+with a function and a line in `EXTRACTORS`.
+"""
+
+from collections.abc import Callable, Mapping
+
+from lineset.diagnostics.samples import Floats, Samples
+
+Extractor = Callable[[Samples], Mapping[str, Floats]]
+
+EXTRACTORS: tuple[Extractor, ...] = ()
+
+
+def features(samples: Samples) -> dict[str, Floats]:
+    """All features of the hours of these samples, by name, each of shape (groups,)."""
+    found: dict[str, Floats] = {}
+    for extract in EXTRACTORS:
+        found |= extract(samples)
+    return found
+
+
+def folds_by_max(name: str) -> bool:
+    """Whether hours of this feature become a day by their greatest value; all others add up."""
+    return name.endswith(".max")
