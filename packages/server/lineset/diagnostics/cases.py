@@ -93,7 +93,7 @@ class Verdicts:
 @dataclass(frozen=True, slots=True)
 class Detector:
     """A detector as declared. It is asked about machines of `families`; `needs`: alternative sets of points, any one of which it can work
-    with; `parameters`: its thresholds, units in the names; `source`: where the rule is from; `plot`: points whose course shows the fault."""
+    with; `parameters`: its thresholds, units in the names; `source`: the rule's; `plot`: points whose course shows the fault."""
 
     name: str
     faults: tuple[str, ...]

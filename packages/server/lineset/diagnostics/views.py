@@ -1,4 +1,4 @@
-"""What diagnosis tells others, as plain data: findings, performance, predictions, advice. Texts are codes; pages and reports have the words."""
+"""What diagnosis tells others, as plain data: findings, performance, predictions, advice. Texts are codes; others have the words."""
 
 from datetime import date, datetime
 from typing import Literal
