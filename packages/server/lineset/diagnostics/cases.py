@@ -60,7 +60,9 @@ class Cases:
 
 def ratio(above: Floats, below: Floats) -> Floats:
     """The quotient; NaN where the divisor is 0 or unknown."""
-    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=np.nan_to_num(below) != 0)
+    out: Floats = np.full(np.broadcast(above, below).shape, np.nan)
+    np.divide(above, below, out=out, where=np.nan_to_num(below) != 0)
+    return out
 
 
 def cases_of(days: Days, wanted: Sequence[tuple[int, int]]) -> Cases:
