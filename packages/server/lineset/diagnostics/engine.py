@@ -181,19 +181,21 @@ def _added(name: str, there: Floats, more: Floats) -> Floats:
     return np.where(np.isnan(there) & np.isnan(more), np.nan, both)
 
 
-def walk(samples: Samples, detectors: Sequence[Detector] = DETECTORS) -> Iterator[Found]:
+def walk(samples: Samples, detectors: Sequence[Detector] = DETECTORS, until: float = 0.0) -> Iterator[Found]:
     """Diagnose recorded history day by day, as if at the end of each day; gives closed findings as they close, then the open ones.
 
-    Every machine is judged until the last day of the whole recording, so one that fell silent is noticed.
+    Every machine is judged until the last day of the whole recording, so one that fell silent is noticed: `until` (s since 1970 UTC) is
+    the end of the recording, where these samples are only some of its machines.
     """
     if not len(samples):
         return
     hours, found = features(samples), samples
     window = Window(samples.machines)
-    last = np.zeros(int(found.hour_day.max()) + 1)
+    first, newest = int(found.hour_day.min()), max(int(found.hour_day.max()), int(until // DAY_S))
+    last = np.zeros(newest + 1)
     np.maximum.at(last, found.hour_day, found.hour_start + 3600.0)
     open_: dict[str, list[Found]] = {}
-    for day in range(int(found.hour_day.min()), int(found.hour_day.max()) + 1):
+    for day in range(first, newest + 1):
         mine = np.flatnonzero(found.hour_day == day)
         window.roll(day)
         window.put(fold(samples.machines, found.hour_machine[mine], found.hour_day[mine], {n: v[mine] for n, v in hours.items()}))

@@ -1,0 +1,93 @@
+"""Commands that find faults, in stored history or in files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+from rich.markup import escape
+
+from lineset.cli.shared import app, out, plainly, progress
+from lineset.kit.errors import Invalid
+
+if TYPE_CHECKING:
+    from lineset.diagnostics.recorded import Said
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: one object a line.")]
+
+
+@app.command()
+def diagnose(
+    parquet: Annotated[
+        Path | None, typer.Option(help="A recording of many machines: columns machine, t and points.", exists=True, dir_okay=False)
+    ] = None,
+    machines: Annotated[Path | None, typer.Option(help="JSON list of the machines of --parquet.", exists=True, dir_okay=False)] = None,
+    csv: Annotated[Path | None, typer.Option(help="A recording of one machine.", exists=True, dir_okay=False)] = None,
+    equipment: Annotated[str, typer.Option(help="With --csv: its type (heat_pump_air_air …).")] = "",
+    meta: Annotated[
+        Path | None, typer.Option(help="With --csv: JSON file that says what its columns hold.", exists=True, dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find faults in recorded files. Nothing is stored."""
+    with plainly():
+        if parquet is not None:
+            lines = _of_fleet(parquet, machines)
+        elif csv is not None:
+            lines = _of_machine(csv, equipment, meta)
+        else:
+            raise Invalid("which", "Say what to diagnose: --parquet FILE --machines FILE, or --csv FILE --equipment TYPE.")
+        show(lines, as_json)
+
+
+def _of_fleet(path: Path, machines: Path | None) -> list[dict[str, Any]]:
+    from lineset.diagnostics import recorded  # noqa: PLC0415 - each process holds only its own
+
+    if machines is None:
+        raise Invalid("which", "Say with --machines which machines the recording is of.")
+    with progress() as tell:
+        return _lines(recorded.diagnose_parquet(path, recorded.read_machines(machines), progress=tell))
+
+
+def _of_machine(path: Path, kind: str, meta: Path | None) -> list[dict[str, Any]]:
+    from lineset_contract.profiles import PROFILES  # noqa: PLC0415 - each process holds only its own
+
+    from lineset.diagnostics import recorded  # noqa: PLC0415 - as above
+    from lineset.diagnostics.machine import Machine  # noqa: PLC0415 - as above
+    from lineset.telemetry.recorded import FileMapping, read_mapping  # noqa: PLC0415 - as above
+
+    if kind not in PROFILES:
+        raise Invalid("unknown_type", f"Say with --equipment what it is: {', '.join(sorted(PROFILES))}.")
+    mapping = read_mapping(meta) if meta else FileMapping()
+    machine = Machine(
+        mapping.name or path.stem,
+        kind,
+        make=mapping.make,
+        model=mapping.model,
+        capacity_w=mapping.capacity_w or 0.0,
+        time_zone=mapping.time_zone or "UTC",
+    )
+    return _lines(recorded.diagnose_csv(path, machine, mapping))
+
+
+def _lines(said: "Iterable[Said]") -> list[dict[str, Any]]:
+    from lineset.diagnostics.recorded import line  # noqa: PLC0415 - as above
+
+    return [line(each.machine.site, each.machine.id, each.found) for each in said]
+
+
+def show(lines: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """Findings, one a line."""
+    for each in lines:
+        if as_json:
+            typer.echo(msgspec.json.encode(each).decode())
+            continue
+        others = [c["fault"] for c in each["candidates"] if c["fault"] != each["fault"]]
+        or_else = f" [dim]or {escape(', '.join(others))}[/]" if others else ""
+        until = f" to {each['closed']}" if each["closed"] else ""
+        out.print(
+            f"{escape(each['equipment'])}  [bold]{each['fault']}[/]{or_else}  {each['confidence']:.0%}  [dim]{each['opened']}{until}[/]"
+        )
+    if not as_json and not lines:
+        out.print("Nothing was found.")

@@ -1,0 +1,115 @@
+"""Recorded files diagnosed through the command line: what is read, what is refused, and what is printed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from lineset.diagnostics import engine, recorded
+from lineset.diagnostics.cases import Cases, Detector, Verdicts, status_of
+from lineset.diagnostics.machine import Machine
+from lineset.diagnostics.samples import Samples
+from lineset.kit.errors import Invalid
+from lineset.telemetry.recorded import FileMapping
+
+START = 1_760_000_400.0  # 2025-10-09 09:00 UTC
+HOT = 40.0
+
+
+def _hot(cases: Cases) -> Verdicts:
+    mean = cases.mean("test.room.x", "test.room.s", last=2)
+    fault = mean > HOT - 10
+    share = np.where(fault, 0.9, 0.0)
+    return Verdicts(status_of(~np.isnan(mean), fault), {"sensor_biased": share}, {"sensor_biased": share}, {"sensor_biased": share * 0})
+
+
+DETECTOR = Detector("hot", ("sensor_biased",), frozenset({"heat_pump"}), (("room_temperature",),), {}, "a test", (), _hot)
+
+
+def _room(samples: Samples) -> dict[str, Any]:
+    room = samples.point("room_temperature")
+    known = ~np.isnan(room)
+    return {"test.room.x": samples.total(room * samples.dt), "test.room.s": samples.seconds(known)}
+
+
+@pytest.fixture
+def rooms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The room's temperature as a feature of its own, so that the test hangs on no other."""
+    monkeypatch.setattr(engine, "features", _room)
+
+
+def recording(folder: Path, days: int = 6) -> tuple[Path, Path]:
+    """Two machines of one home, one with a room sensor that reads far too much from the third day on, which falls silent a day early; a
+    machine of another home; and one that nobody listed."""
+    t = START + np.arange(0, days * 86_400, 600.0)
+    wrong = np.where(t > START + 2 * 86_400, HOT, 21.0)
+    ill = t < START + (days - 1) * 86_400
+    frames = [
+        pl.DataFrame({"machine": "a", "t": t[ill], "room_temperature": wrong[ill], "unheard_of": 1.0}),
+        pl.DataFrame({"machine": "b", "t": t, "room_temperature": np.full(len(t), 21.0), "unheard_of": 1.0}),
+        pl.DataFrame({"machine": "c", "t": t, "room_temperature": np.full(len(t), 20.0), "unheard_of": 1.0}),
+        pl.DataFrame({"machine": "stranger", "t": t, "room_temperature": np.full(len(t), HOT), "unheard_of": 1.0}),
+    ]
+    file, machines = folder / "fleet.parquet", folder / "machines.json"
+    pl.concat(frames).sample(fraction=1.0, shuffle=True, seed=1).write_parquet(file)
+    listed = [
+        {"id": i, "type": "heat_pump_air_air", "site": s, "time_zone": "Europe/Madrid"} for i, s in (("a", "x"), ("b", "x"), ("c", "y"))
+    ]
+    machines.write_text(json.dumps(listed))
+    return file, machines
+
+
+@pytest.mark.usefixtures("rooms")
+@pytest.mark.parametrize("at_once", [1, 10_000_000])
+def test_DIA_02_a_recorded_fleet_is_diagnosed_whatever_its_order_and_however_it_is_shared_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(recorded, "ROWS_AT_ONCE", at_once)
+    file, machines = recording(tmp_path)
+    seen: list[float] = []
+    told = list(recorded.diagnose_parquet(file, recorded.read_machines(machines), (DETECTOR,), lambda done, _: seen.append(done)))
+    assert [(s.machine.id, s.found.what.fault, s.found.closed) for s in told] == [("a", "sensor_biased", None)]
+    opened = told[0].found.opened
+    assert START + 2 * 86_400 < opened < START + 4 * 86_400
+    line = recorded.line(told[0].machine.site, told[0].machine.id, told[0].found)
+    assert list(line) == ["site", "equipment", "fault", "opened", "closed", "confidence", "candidates"]
+    assert (line["site"], line["equipment"], line["closed"]) == ("x", "a", None)
+    assert line["candidates"] == [{"fault": "sensor_biased", "probability": 0.9}]
+    assert seen[-1] == 1.0
+
+
+@pytest.mark.usefixtures("rooms")
+def test_a_csv_file_is_diagnosed_as_it_lies_there(tmp_path: Path) -> None:
+    file = tmp_path / "room.csv"
+    t = START + np.arange(0, 4 * 86_400, 900.0)
+    rows = [f"{int(x)},{104.0 if x > START + 86_400 else 70.0}" for x in t]
+    file.write_text("\n".join(["time,Room Temp F", *rows[::-1], "tomorrow,oops"]))
+    told = recorded.diagnose_csv(file, Machine("m", "heat_pump_air_air"), FileMapping(), (DETECTOR,))
+    assert [s.found.what.fault for s in told] == ["sensor_biased"]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ('[{"id": "a", "type": "toaster"}]', "unknown_type"),
+        ('[{"id": "a", "type": "furnace"}, {"id": "a", "type": "furnace"}]', "machine_twice"),
+        ("{", "bad_machines"),
+    ],
+)
+def test_a_list_of_machines_that_cannot_be_used_says_why(tmp_path: Path, content: str, code: str) -> None:
+    file = tmp_path / "machines.json"
+    file.write_text(content.replace('"furnace"', '"furnace_gas"') if code == "machine_twice" else content)
+    with pytest.raises(Invalid) as error:
+        recorded.read_machines(file)
+    assert error.value.code == code
+
+
+def test_a_file_without_the_columns_is_refused(tmp_path: Path) -> None:
+    pl.DataFrame({"machine": ["a"], "room_temperature": [20.0]}).write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(Invalid, match="no column t"):
+        list(recorded.diagnose_parquet(tmp_path / "x.parquet", []))
+    (tmp_path / "y.parquet").write_text("no parquet")
+    with pytest.raises(Invalid, match="can't be read"):
+        list(recorded.diagnose_parquet(tmp_path / "y.parquet", []))
