@@ -29,9 +29,14 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pages of the running platform are looked at by axe on a desk and in the narrowest window; on a phone in `make soak`."""
+    """Pages of the running platform are looked at by axe on a desk or in the narrowest window, by turns; in all ways in `make soak`."""
     for item in items:
-        if "browser/" in item.nodeid and "phone" in item.nodeid.rpartition("[")[2]:
+        given = getattr(item, "callspec", None)
+        if "browser/" not in item.nodeid or given is None or given.params.get("way") is None:
+            continue
+        path = str(given.params.get("path", ""))
+        turn = ("desktop", "narrow")[sum(path.encode()) % 2]
+        if given.params["way"] == "phone" or (path and given.params["way"] != turn):
             item.add_marker(pytest.mark.soak)
 
 
