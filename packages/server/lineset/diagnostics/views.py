@@ -109,7 +109,8 @@ class Life(msgspec.Struct, frozen=True):
 
 class Advice(msgspec.Struct, frozen=True):
     """Something worth doing. `kind`: repair, maintenance, setting, replacement, product or service; `code` names the advice, `figures` fill
-    its words; `saving_a_year` and `cost` in the installation's currency; `urgency` in days until it should be done."""
+    its words; `saving_a_year` and `cost` in the installation's currency; `urgency` in days until it should be done; `suffers`: what people
+    notice first (as in `knowledge.yaml`)."""
 
     id: UUID
     equipment: UUID
@@ -123,3 +124,4 @@ class Advice(msgspec.Struct, frozen=True):
     urgency_days: float
     figures: dict[str, float]
     made: datetime
+    suffers: str = "cost"
