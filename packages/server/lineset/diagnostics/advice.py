@@ -94,9 +94,9 @@ def rank(advice: Iterable[Advice], dismissed: Collection[UUID] = ()) -> list[Adv
 
 
 def worth(advice: Advice) -> float:
-    """What following it is worth, in money a year. The saving, what failing would cost (`figures["risk_a_year"]` of `figures["price"]`), and what
-    comfort or health counts for (`WEIGHTS`), less a tenth of the cost; the sooner it has to be done, the more it counts: twice as much at
-    once, and half as much again within `URGENT_DAYS`."""
+    """What following it is worth, in money a year. The saving, what failing would cost (`figures["risk_a_year"]` of
+    `figures["price"]`), and what comfort or health counts for (`WEIGHTS`), less a tenth of the cost; the sooner it has to be done, the more
+    it counts: twice as much at once, and half as much again in `URGENT_DAYS`."""
     risk = advice.figures.get("risk_a_year", 0.0) * advice.figures.get("price", 0.0)
     gain = max(advice.saving_a_year or 0.0, 0.0) + risk + WEIGHTS.get(advice.suffers, 0.0)
     haste = 1.0 + URGENT_DAYS / (URGENT_DAYS + max(advice.urgency_days, 0.0))
@@ -200,7 +200,9 @@ def _replace(known: Known, opened: Sequence[Finding], now: datetime) -> Iterable
     if not (left < AGED_YEARS or risk >= RISKY or too_dear):
         return
     old = known.efficiency or new.instead
-    spared = None if known.energy_kwh is None or known.price is None else known.energy_kwh * known.price * max(0.0, 1 - old / new.efficiency)
+    spared = (
+        None if known.energy_kwh is None or known.price is None else known.energy_kwh * known.price * max(0.0, 1 - old / new.efficiency)
+    )
     wasted = (dearest.cost_a_day or 0.0) * DAYS if dearest is not None else 0.0
     yield _made(
         known,
@@ -243,9 +245,9 @@ def _cooler_water(known: Known, opened: Sequence[Finding], now: datetime) -> Ite
 
 
 def power_ratio(evaporating: float, condensing: float, lower: float) -> float:
-    """Electric power for the same heat after condensing falls by `lower` (K), over that before; temperatures in degC.
+    """Electric power for the same heat once condensing falls by `lower` (K), over that before; temperatures in degC.
 
-    Source: coefficient of performance of the reversed Carnot cycle, ASHRAE Handbook Fundamentals (2021), ch. 2, with the same per cent of it.
+    Source: coefficient of performance of the reversed Carnot cycle, ASHRAE Fundamentals (2021), ch. 2, at the same per cent of it.
     """
     before = (condensing - evaporating) / (condensing + 273.15)
     after = (condensing - lower - evaporating) / (condensing - lower + 273.15)
@@ -256,7 +258,9 @@ def _products(known: Known, opened: Sequence[Finding], now: datetime) -> Iterabl
     """Things to buy that a finding asks for: sensors where the measurements leave two causes open, a softener where scale came."""
     unsure = [f for f in opened if len(f.candidates) > 1 and f.candidates[1].probability >= 0.2]
     if unsure:
-        yield _made(known, now, "product", "sensors", finding=unsure[0].id, cost=250.0, days=60.0, suffers="cost", causes=len(unsure[0].candidates))
+        yield _made(
+            known, now, "product", "sensors", finding=unsure[0].id, cost=250.0, days=60.0, suffers="cost", causes=len(unsure[0].candidates)
+        )
     scaled = next((f for f in opened if f.fault == "water_heater_scale"), None)
     if scaled is not None:
         saving = None if scaled.cost_a_day is None else scaled.cost_a_day * DAYS
