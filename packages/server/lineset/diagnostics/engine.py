@@ -8,13 +8,14 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from lineset.diagnostics.baseline import Memory, learn, residuals
 from lineset.diagnostics.cases import WINDOW_DAYS, Cases, Detector, Status, Verdicts
 from lineset.diagnostics.days import Days, fold
 from lineset.diagnostics.detectors import DETECTORS
 from lineset.diagnostics.features import features, folds_by_max
-from lineset.diagnostics.grouping import SHARED, Conclusion, conclusion, group
+from lineset.diagnostics.grouping import HARMLESS, SHARED, Conclusion, conclusion, group
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.samples import DAY_S, Floats, Ints, Samples
+from lineset.diagnostics.samples import DAY_S, HOUR_S, Floats, Ints, Samples
 
 log = structlog.get_logger(__name__)
 
@@ -189,21 +190,29 @@ def walk(samples: Samples, detectors: Sequence[Detector] = DETECTORS, until: flo
     """
     if not len(samples):
         return
-    hours, found = features(samples), samples
-    window = Window(samples.machines)
-    first, newest = int(found.hour_day.min()), max(int(found.hour_day.max()), int(until // DAY_S))
-    last = np.zeros(newest + 1)
-    np.maximum.at(last, found.hour_day, found.hour_start + 3600.0)
+    hours, window, memory = features(samples), Window(samples.machines), Memory.empty(len(samples.machines))
+    place = {machine.id: n for n, machine in enumerate(samples.machines)}
+    ends = np.zeros(int(samples.hour_day.max()) + 1)
+    np.maximum.at(ends, samples.hour_day, samples.hour_start + HOUR_S)
     open_: dict[str, list[Found]] = {}
-    for day in range(first, newest + 1):
-        mine = np.flatnonzero(found.hour_day == day)
+    for day in range(int(samples.hour_day.min()), int(samples.hour_day.max()) + 1):
+        mine = np.flatnonzero(samples.hour_day == day)
+        machine, today = samples.hour_machine[mine], {name: values[mine] for name, values in hours.items()}
         window.roll(day)
-        window.put(fold(samples.machines, found.hour_machine[mine], found.hour_day[mine], {n: v[mine] for n, v in hours.items()}))
-        cases = window.cases()
-        at = float(last[day]) or (day + 1) * DAY_S
-        for machine, judged in zip(cases.machines, judge(cases, detectors), strict=True):
-            changes = track(machine.id, open_.get(machine.id, []), judged, at)
-            open_[machine.id] = changes.open
+        window.put(fold(samples.machines, machine, samples.hour_day[mine], today | residuals(memory, samples.machines, machine, today)))
+        cases, at = window.cases(), float(ends[day]) or (day + 1) * DAY_S
+        healthy = np.ones(len(samples.machines), bool)
+        for each, judged in zip(cases.machines, judge(cases, detectors), strict=True):
+            changes = track(each.id, open_.get(each.id, []), judged, at)
+            open_[each.id] = changes.open
+            healthy[place[each.id]] = is_healthy(judged, changes.open)
             yield from changes.closed
-    for each in open_.values():
-        yield from each
+        memory = learn(memory, samples.machines, machine, today, healthy[machine])
+    for still in open_.values():
+        yield from still
+
+
+def is_healthy(judged: Judged, still_open: Sequence[Found]) -> bool:
+    """Whether a machine may learn from what was judged: nothing is, or may be, wrong with it that changes how it performs."""
+    suspected = {c.fault for c in judged.conclusions if c.confidence >= DOUBTFUL}
+    return suspected | {found.what.fault for found in still_open} <= HARMLESS

@@ -51,6 +51,9 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
 SHARED = frozenset({"thermostat_fighting", "simultaneous_heating_cooling"})
 """Faults between machines of one zone: the likeliest place has the finding."""
 
+HARMLESS = frozenset({"anode_due", "hygiene_cycle_missed", "offline", "oversizing", "standby_excess", "thermostat_fighting"})
+"""Faults that don't change how a machine performs in given conditions, so that it may go on learning what is normal."""
+
 _SET_SHARE = 0.9
 """Candidates are the likeliest faults that together hold this share of the probability."""
 
