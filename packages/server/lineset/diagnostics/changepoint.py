@@ -109,7 +109,7 @@ def _solve(columns: Floats, energy: Floats) -> tuple[Floats, Floats]:
     across = columns.transpose(0, 2, 1)
     coefficients = np.linalg.solve(across @ columns, (across @ energy)[..., None])[..., 0]
     missed = energy - np.einsum("kdp,kp->kd", columns, coefficients)
-    return coefficients, np.sum(missed**2, axis=1)
+    return np.asarray(coefficients, np.float64), np.asarray(np.sum(missed**2, axis=1), np.float64)
 
 
 def _best(kind: Kind, points: Floats, outdoor: Floats, energy: Floats) -> Floats | None:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from lineset.diagnostics.changepoint import PARAMETERS, Response, fit
-from lineset.diagnostics.samples import Floats
+from lineset.diagnostics.samples import Floats, Ints
 
 Why = Literal["few_days", "unlike_weather", "poor_fit", "too_uncertain", "few_homes", ""]
 CONFIDENCE = 0.90
@@ -32,7 +32,7 @@ FEWEST_HOMES = 11
 class Savings:
     """What was saved over the reported days. Energies in kWh; `expected` is what the baseline would have used in the same weather, `saved`
     that less `used` (below 0: used more), `doubt` the half-width of the interval that holds the truth with `CONFIDENCE`. `certain` is False
-    where one can't tell, and `why` says why. `share` is saved over expected. `baseline` is the model of the days before, None without one."""
+    where one can't tell, and `why` says why. `baseline` is the model of the days before, None without one."""
 
     expected: float
     used: float
@@ -114,7 +114,7 @@ def change(before_outdoor: Floats, before_kwh: Floats, after_outdoor: Floats, af
     return float(np.log(found.used / found.expected))
 
 
-def matched(mine: Floats, others: Floats, most: int = 50) -> Floats:
+def matched(mine: Floats, others: Floats, most: int = 50) -> Ints:
     """The indices of the homes most like this one before: the nearest by their responses, each column scaled by its spread.
 
     `mine` (features,), `others` (homes, features): base load, slopes, change points … of the baseline. A feature that this home lacks does
@@ -124,15 +124,16 @@ def matched(mine: Floats, others: Floats, most: int = 50) -> Floats:
     there = np.where(np.isfinite(others), others, np.nan)[:, known]
     spread = np.nanstd(there, axis=0)
     apart = np.nan_to_num((there - mine[known]) / np.where(spread > 0, spread, 1.0), nan=1.0)
-    return np.argsort((apart**2).sum(axis=1), kind="stable")[:most]
+    return np.argsort((apart**2).sum(axis=1), kind="stable")[:most].astype(np.int64)
 
 
 def beside(own: float, others: Floats, used: float, days: tuple[int, int] = (0, 0)) -> Savings:
     """Savings as the difference of differences: the home's own change less that of comparison homes over the same days.
 
-    `own` and `others` (homes,) are changes as `change` gives them, `used` in kWh, `days` of baseline and report; whatever happened to all homes alike (a price, a holiday, a fault of the
-    weather correction) cancels. The scatter of the others about their mean says how far a home changes for no reason, so the interval is
-    that of one more home: t s sqrt(1 + 1/k) (two-sample difference in differences with one treated home; Conley and Taber 2011).
+    `own` and `others` (homes,) are changes as `change` gives them, `used` in kWh, `days` of baseline and report. Whatever happened to all
+    homes alike (a price, a holiday, a fault of the weather correction) cancels. The scatter of the others about their mean says how far a
+    home changes for no reason, so the interval is that of one more home: t s sqrt(1 + 1/k) (two-sample difference in differences with one
+    treated home; Conley and Taber 2011).
     """
     peers = others[np.isfinite(others)]
     nan = float("nan")
