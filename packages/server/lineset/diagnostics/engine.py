@@ -192,10 +192,11 @@ def walk(samples: Samples, detectors: Sequence[Detector] = DETECTORS, until: flo
         return
     hours, window, memory = features(samples), Window(samples.machines), Memory.empty(len(samples.machines))
     place = {machine.id: n for n, machine in enumerate(samples.machines)}
-    ends = np.zeros(int(samples.hour_day.max()) + 1)
+    first, newest = int(samples.hour_day.min()), max(int(samples.hour_day.max()), int(until // DAY_S))
+    ends = np.zeros(newest + 1)
     np.maximum.at(ends, samples.hour_day, samples.hour_start + HOUR_S)
     open_: dict[str, list[Found]] = {}
-    for day in range(int(samples.hour_day.min()), int(samples.hour_day.max()) + 1):
+    for day in range(first, newest + 1):
         mine = np.flatnonzero(samples.hour_day == day)
         machine, today = samples.hour_machine[mine], {name: values[mine] for name, values in hours.items()}
         window.roll(day)
