@@ -145,6 +145,20 @@ def remembered(installation: Installation) -> list[str]:
     return installation.run(work)
 
 
+def test_DEL_03_what_is_removed_on_its_own_page_is_lost_to_backups_too(ines: Visitor, installation: Installation) -> None:
+    ines.send(ines.get("/account/contacts/new"), "/account/contacts/new", kind="residence", value="3 Elk Rd\nReno", label="")
+    contact = re.search(r'href="(/account/contacts/([0-9a-f-]{36}))"', ines.get("/account").html)
+    assert contact is not None
+    ines.send(ines.get("/account"), f"{contact[1]}/remove")
+    ines.send(ines.get("/account/security"), "/account/tokens", token_name="Grafana")
+    listed = ines.get("/account/security")
+    token = re.search(r'action="(/account/tokens/([0-9a-f-]{36})/revoke)"', listed.html)
+    assert token is not None
+    ines.send(listed, token[1])
+    everything = remembered(installation)
+    assert [sum(gone in content for content in everything) for gone in (contact[2], token[2])] == [1, 1]
+
+
 def test_DEL_01_a_single_entry_is_deleted_where_it_is_listed(ines: Visitor, installation: Installation) -> None:
     ines.send(ines.get("/account/contacts/new"), "/account/contacts/new", kind="residence", value="9 Mill St\nReno", label="")
     ines.send(ines.get("/account/security"), "/account/tokens", token_name="Node-RED")

@@ -8,7 +8,9 @@ from litestar import Response, get, post
 from lineset import accounts
 from lineset.accounts import Contact, NewContact, Principal
 from lineset.kit.errors import LinesetError, NotFound
+from lineset.kit.tombstones import Tombstones
 from lineset.privacy import Purpose
+from lineset.privacy.erasure import remember_item
 
 from ..common.coming import go
 from ..common.edge import Ask, edge, form_text
@@ -72,6 +74,7 @@ async def remove(request: Ask, contact_id: UUID) -> Response[Any]:
     who, _ = await owner_of_account(request)
     async with edge(request).door.open(who.acts(Purpose.ACCOUNT)) as tx:
         await accounts.remove_contact(tx, contact_id)
+        await remember_item(Tombstones(edge(request).bus), "contacts", contact_id)
     return go("/account?done=contact_gone#contacts")
 
 

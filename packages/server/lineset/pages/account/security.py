@@ -9,7 +9,9 @@ from lineset import accounts, apps
 from lineset.accounts import Principal
 from lineset.kit.clock import now
 from lineset.kit.errors import Denied, LinesetError
+from lineset.kit.tombstones import Tombstones
 from lineset.privacy import Purpose
+from lineset.privacy.erasure import remember_item
 
 from ..common.coming import go, leave
 from ..common.edge import Ask, edge, form_text
@@ -98,6 +100,8 @@ async def revoke_token(request: Ask, token_id: UUID) -> Response[Any]:
     who, _ = await owner_of_account(request)
     async with edge(request).door.open(who.acts(Purpose.ACCOUNT)) as tx:
         await accounts.revoke_token(tx, token_id)
+        # a backup made before must not bring the token back to life
+        await remember_item(Tombstones(edge(request).bus), "api_tokens", token_id)
     return go("/account/security?done=token#tokens")
 
 
