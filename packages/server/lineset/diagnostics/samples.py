@@ -1,119 +1,59 @@
-"""Readings of many machines as columns, with what detectors and performance both derive from them."""
+"""Samples: readings as columns, with what detectors and performance both derive from them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
-from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lineset.diagnostics.machine import Machine
+from lineset.diagnostics import modes, runs
+from lineset.diagnostics.channels import Channels
+from lineset.diagnostics.rows import DAY_S, HOUR_S, LONGEST_HOLD_S, Flags, Floats, Ints, Rows
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-HOUR_S, DAY_S = 3600.0, 86_400.0
-LONGEST_HOLD_S = 3600.0
-"""A reading stands for the time until the next one, at most two and a half usual steps of its machine and never longer than this (s)."""
+__all__ = ["DAY_S", "HOUR_S", "LONGEST_HOLD_S", "Flags", "Floats", "Ints", "Samples"]
 
 
-class Samples:
-    """Rows of readings, sorted by machine and time, and the hours of the sites' clocks that they fall into.
+class Samples(Rows):
+    """Rows of readings with the machine's state at each row, and quantities derived from the points that are there.
 
-    `row_machine` (rows,): index into `machines`; `t` (rows,): s since 1970 UTC; `points`: by point name (rows,), NaN where absent, in the
-    catalogue's units. Groups are (machine, local hour) pairs in the same order: `hour_machine` (groups,), `hour_start` (groups,) in s since
-    1970 UTC, `hour_day` (groups,) the local calendar day as days since 1970.
+    A run that began before the first row of its machine, or that ends after its last, has no length. Who takes an hour at a time therefore
+    gives the rows of the hour before as well, and leaves out that hour's features.
     """
 
-    def __init__(self, machines: Sequence[Machine], row_machine: Ints, t: Floats, points: Mapping[str, Floats]) -> None:
-        if not len(row_machine) == len(t) or any(len(values) != len(t) for values in points.values()):
-            raise ValueError("columns differ in length")
-        self.machines = machines
-        self.row_machine, self.t, self.points = row_machine, t, points
-        self.local = t + _offsets(machines, row_machine, t)
-        key = row_machine * np.int64(10_000_000) + np.floor(self.local / HOUR_S).astype(np.int64)
-        if len(key) and np.any(np.diff(row_machine) < 0):
-            raise ValueError("rows are not sorted by machine")
-        self.first = np.flatnonzero(np.r_[True, np.diff(key) != 0]) if len(key) else np.zeros(0, np.int64)
-        self.group = np.cumsum(np.r_[True, np.diff(key) != 0]) - 1 if len(key) else np.zeros(0, np.int64)
-        self.hour_machine = row_machine[self.first]
-        local_hour = np.floor(self.local[self.first] / HOUR_S) * HOUR_S
-        self.hour_start = local_hour - (self.local[self.first] - t[self.first])
-        self.hour_day = np.floor(local_hour / DAY_S).astype(np.int64)
+    @cached_property
+    def mode(self) -> modes.Modes:
+        """What the machine does, as codes of `operating_mode`, shape (rows,); `modes.UNKNOWN` where nothing tells. Read, or inferred."""
+        return modes.mode(self)
 
-    def __len__(self) -> int:
-        return len(self.t)
+    @cached_property
+    def running(self) -> Flags:
+        """Whether the machine conditions air or water, or defrosts, shape (rows,)."""
+        return modes.running(self, self.mode)
 
-    def has(self, *names: str) -> bool:
-        """Whether any machine here has all of these points."""
-        return all(name in self.points for name in names)
+    @cached_property
+    def runs(self) -> runs.Runs:
+        """The runs that the rows are made of."""
+        return runs.find(self, self.mode, self.running)
 
-    def point(self, name: str) -> Floats:
-        """The readings of a point, shape (rows,); all NaN where no machine here has it."""
-        found = self.points.get(name)
+    @property
+    def run_id(self) -> Ints:
+        """Which run a row belongs to, shape (rows,): ascending over all machines; -1 while it does not run."""
+        return self.runs.run_id
+
+    @property
+    def since_start(self) -> Floats:
+        """How long the run has lasted at the row (s), since its first row that is here; NaN while it does not run."""
+        return self.runs.since_start
+
+    @cached_property
+    def steady(self) -> Flags:
+        """Whether the machine has run in one mode for so long, and so evenly, that its circuit is in balance, shape (rows,)."""
+        return runs.steady(self, self.runs, self.channels)
+
+    @cached_property
+    def channels(self) -> Channels:
+        """Quantities derived from points."""
+        return Channels(self, self.mode)
+
+    def channel(self, name: str) -> Floats:
+        """A quantity of `channels.NAMES`, read or derived, shape (rows,); NaN where the points at hand do not give it."""
+        found = self.channels.find(name)
         return np.full(len(self.t), np.nan) if found is None else found
-
-    @cached_property
-    def starts_machine(self) -> Flags:
-        """The first row of each machine."""
-        return np.r_[True, np.diff(self.row_machine) != 0] if len(self.t) else np.zeros(0, bool)
-
-    @cached_property
-    def step(self) -> Floats:
-        """The usual time between two rows of a machine (s), its median, shape (machines,); NaN with fewer than two rows."""
-        return self.of_machine(self.until_next, np.nanmedian)
-
-    @cached_property
-    def until_next(self) -> Floats:
-        """The time to the next row of the same machine (s); NaN at its last row."""
-        ahead = np.append(np.diff(self.t), np.nan)
-        ahead[np.flatnonzero(self.starts_machine)[1:] - 1] = np.nan
-        return ahead
-
-    @cached_property
-    def dt(self) -> Floats:
-        """For how long each row stands (s)."""
-        usual = np.nan_to_num(self.step, nan=60.0)[self.row_machine]
-        return np.minimum(np.where(np.isnan(self.until_next), usual, self.until_next), np.minimum(2.5 * usual, LONGEST_HOLD_S))
-
-    def of_machine(self, values: Floats, by: Callable[[Floats], float]) -> Floats:
-        """A figure of each machine's rows, shape (machines,); NaN where a machine has none or none that is a number."""
-        out = np.full(len(self.machines), np.nan)
-        edges = np.append(np.flatnonzero(self.starts_machine), len(self.t))
-        for start, end in pairwise(edges.tolist()):
-            mine = values[start:end]
-            mine = mine[~np.isnan(mine)]
-            if len(mine):
-                out[self.row_machine[start]] = by(mine)
-        return out
-
-    def total(self, values: Floats) -> Floats:
-        """The sum of a row quantity in each hour, shape (groups,); NaN counts as nothing."""
-        return np.add.reduceat(np.nan_to_num(values), self.first) if len(self.first) else np.zeros(0)
-
-    def seconds(self, flags: Flags) -> Floats:
-        """For how long something held in each hour (s), shape (groups,)."""
-        return self.total(np.where(flags, self.dt, 0.0))
-
-    def highest(self, values: Floats) -> Floats:
-        """The greatest value of each hour, shape (groups,); NaN where there is none."""
-        found = np.maximum.reduceat(np.where(np.isnan(values), -np.inf, values), self.first) if len(self.first) else np.zeros(0)
-        return np.where(np.isinf(found), np.nan, found)
-
-
-def _offsets(machines: Sequence[Machine], row_machine: Ints, t: Floats) -> Floats:
-    """Seconds that the clock of each row's site is ahead of UTC; looked up once for each zone and hour."""
-    out = np.zeros(len(t))
-    zones = np.array([machine.time_zone for machine in machines])
-    for name in set(zones.tolist()) if len(t) else ():
-        mine = (zones == name)[row_machine]
-        if name == "UTC" or not mine.any():
-            continue
-        hours, place = np.unique(np.floor(t[mine] / 900.0), return_inverse=True)
-        zone = ZoneInfo(name)
-        ahead = [datetime.fromtimestamp(hour * 900.0, UTC).astimezone(zone).utcoffset() for hour in hours.tolist()]
-        out[mine] = np.array([delta.total_seconds() if delta else 0.0 for delta in ahead])[place]
-    return out

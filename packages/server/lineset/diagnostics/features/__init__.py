@@ -7,11 +7,25 @@ with a function and a line in `EXTRACTORS`.
 
 from collections.abc import Callable, Mapping
 
+from lineset.diagnostics.features.cycles import cycles
+from lineset.diagnostics.features.energy import efficiency, energy, heat
+from lineset.diagnostics.features.steady import steady
+from lineset.diagnostics.features.time import comfort, states
+from lineset.diagnostics.features.weather import weather
 from lineset.diagnostics.samples import Floats, Samples
 
 Extractor = Callable[[Samples], Mapping[str, Floats]]
 
-EXTRACTORS: tuple[Extractor, ...] = ()
+EXTRACTORS: tuple[Extractor, ...] = (
+    states,
+    comfort,
+    cycles,
+    steady,
+    energy,
+    heat,
+    efficiency,
+    weather,
+)
 
 
 def features(samples: Samples) -> dict[str, Floats]:

@@ -1,0 +1,1 @@
+"""Formulas: refrigerants' saturation lines, moist air, water. Vectorised; NaN in, NaN out."""
