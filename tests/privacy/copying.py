@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from lineset import schema
+from lineset import diagnostics, schema
 from lineset.kit.storage import Storage
 from lineset.pages.common.words import catalogue
 from lineset.privacy import Context, Door, Person, Purpose, Tx, ask_export, exporting
@@ -32,7 +32,7 @@ def shop_of(door: Door, storage: Storage, language: str = "en", told: Told | Non
     async def speaks(tx: Tx, person: UUID) -> str:
         return language
 
-    exporters = {"measurements": Measurements()}
+    exporters: dict[str, exporting.Exporter] = {"measurements": Measurements(), "days": diagnostics.DayFiles()}
     return exporting.Workshop(door, storage, schema.register(), exporters, speaks, lambda name: catalogue(name).gettext, told or Told())
 
 

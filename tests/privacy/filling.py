@@ -51,6 +51,8 @@ VALUES: dict[str, Any] = {
     "access_log.seq": lambda side: ord(side.name[0]),
     "audit_leaves.seq": lambda side: ord(side.name[0]),
     "audit_checkpoints.size": lambda side: ord(side.name[0]),
+    "findings.closed": None,  # or it would not be open
+    "machine_day_layouts.layout": lambda side: ord(side.name[0]),
     "staff_accesses.ends_at": NOON + timedelta(minutes=30),
 }
 """What can't be told from a column's type and keys."""

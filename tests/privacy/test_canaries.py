@@ -24,7 +24,7 @@ from tests.support.engines import Engines
 pytestmark = pytest.mark.anyio
 
 REGISTER = schema.register()
-EXPORTERS = {"measurements"}
+EXPORTERS = {"measurements", "days"}
 """What the worker registers."""
 NONE = (Subject.NOBODY, Subject.TAG)
 OF_STAFF = {"memberships"}

@@ -29,7 +29,10 @@ HIDDEN = {
     "tag_events",
 }
 """No person reads these rows: measurements only through access.read_frames, mails only in one's own mailbox."""
-PUBLIC = {"organisations", "closings", "history_files", "policy_versions", "audit_checkpoints", "recipients", "agreements"}
+PUBLIC = {
+    *("organisations", "closings", "history_files", "policy_versions", "audit_checkpoints", "recipients", "agreements"),
+    *("machine_day_layouts", "fault_priors"),
+}
 """Everybody may know which companies there are."""
 OWN = {
     "account_export_parts",
@@ -365,7 +368,7 @@ def test_frames_are_read_only_through_the_function_that_checks(walls: Walls) -> 
 
 def test_the_platforms_own_actors_are_counted() -> None:
     assert set(SYSTEM_ACTORS) == {
-        "authentication", "backup", "delivery", "enrolment", "erasure", "history", "housekeeping", "import", "ingest", "mail",
+        "authentication", "backup", "delivery", "diagnosis", "enrolment", "erasure", "history", "housekeeping", "import", "ingest", "mail",
         "probe", "review", "setup", "transfer",
     }  # fmt: skip
 

@@ -4,6 +4,7 @@ from lineset.accounts import model as _accounts
 from lineset.apps import model as _apps
 from lineset.apps import model_tags as _tags
 from lineset.control import model as _control
+from lineset.diagnostics import model as _diagnostics
 from lineset.gateways import model as _gateways
 from lineset.kit.bus import TOMBSTONE_DAYS, TOMBSTONES_STREAM
 from lineset.kit.database import Base
@@ -39,6 +40,7 @@ MODELS = (
     _consent,
     _control,
     _copies,
+    _diagnostics,
     _egress,
     _erasure,
     _exporting,

@@ -17,7 +17,7 @@ import uvloop
 from nats.aio.msg import Msg
 from sqlalchemy import text
 
-from lineset import accounts, gateways, messaging, privacy, reviewing, telemetry
+from lineset import accounts, diagnostics, gateways, messaging, privacy, reviewing, telemetry
 from lineset.control import Delivery
 from lineset.erasing import series_erasers, shop
 from lineset.kit.addresses import database_secret, owner_url
@@ -78,7 +78,7 @@ def workshop(platform: Platform, copies: Storage) -> exporting.Workshop:
         reader = await accounts.find_reader(tx, person)
         return reader.language if reader is not None else "en"
 
-    exporters = {"measurements": telemetry.exports.Measurements()}
+    exporters: dict[str, exporting.Exporter] = {"measurements": telemetry.exports.Measurements(), "days": diagnostics.DayFiles()}
     return exporting.Workshop(platform.door, copies, platform.register, exporters, language, words, accounts.tell_copy_ready)
 
 

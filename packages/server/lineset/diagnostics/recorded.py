@@ -16,6 +16,7 @@ from lineset.diagnostics.detectors import DETECTORS
 from lineset.diagnostics.engine import Found, walk
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.samples import Floats, Samples
+from lineset.diagnostics.views import told
 from lineset.kit.errors import Invalid
 from lineset.telemetry import recorded
 
@@ -33,20 +34,10 @@ class Said:
 
 
 def line(site: str, equipment: str, found: Found) -> dict[str, object]:
-    """A finding as programs read it: times in ISO 8601 UTC, `closed` None while it is open."""
-
-    def time(seconds: float | None) -> str | None:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    return {
-        "site": site,
-        "equipment": equipment,
-        "fault": found.what.fault,
-        "opened": time(found.opened),
-        "closed": time(found.closed),
-        "confidence": round(found.what.confidence, 4),
-        "candidates": [{"fault": c.fault, "probability": round(c.probability, 4)} for c in found.what.candidates],
-    }
+    """A finding of a recorded file as programs read it."""
+    closed = None if found.closed is None else datetime.fromtimestamp(found.closed, UTC)
+    what = found.what
+    return told(site, equipment, what.fault, datetime.fromtimestamp(found.opened, UTC), closed, what.confidence, what.candidates)
 
 
 def read_machines(path: Path) -> list[Machine]:

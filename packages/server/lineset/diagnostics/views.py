@@ -1,6 +1,7 @@
 """What diagnosis tells others, as plain data: findings, performance, predictions, advice. Texts are codes; others have the words."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -41,6 +42,25 @@ class Finding(msgspec.Struct, frozen=True):
     closed: datetime | None = None
     assigned_to: UUID | None = None
     repaired: datetime | None = None
+
+
+def told(
+    site: str, equipment: str, fault: str, opened: datetime, closed: datetime | None, confidence: float, candidates: Sequence[Candidate]
+) -> dict[str, object]:
+    """A finding as programs read it: times in ISO 8601 UTC, `closed` None while it is open."""
+
+    def time(moment: datetime) -> str:
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    return {
+        "site": site,
+        "equipment": equipment,
+        "fault": fault,
+        "opened": time(opened),
+        "closed": None if closed is None else time(closed),
+        "confidence": round(confidence, 4),
+        "candidates": [{"fault": c.fault, "probability": round(c.probability, 4)} for c in candidates],
+    }
 
 
 class Step(msgspec.Struct, frozen=True):

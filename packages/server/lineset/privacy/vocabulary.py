@@ -141,6 +141,8 @@ SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
     "housekeeping": frozenset({Purpose.KEEP}),
     # Moves measurements of closed days into history, sums them up, and deletes them when their time is over or their people say so.
     "history": frozenset({Purpose.KEEP}),
+    # Finds faults in what machines measure, and counts what technicians made of them where households let the fleet's models learn.
+    "diagnosis": frozenset({Purpose.OPERATE, Purpose.FLEET_MODELS}),
     # Counts who has access, for the dated review.
     "review": frozenset({Purpose.SECURITY}),
     # Erases what people want gone, from every table: its policy stands beside those that the tables declare.

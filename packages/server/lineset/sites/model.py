@@ -40,7 +40,17 @@ class SiteRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw", "history": "r"}),
+                by_household(
+                    systems={
+                        "import": "rw",
+                        "setup": "rw",
+                        "delivery": "r",
+                        "ingest": "r",
+                        "transfer": "rw",
+                        "history": "r",
+                        "diagnosis": "r",
+                    }
+                ),
             )
         ),
     )
@@ -96,7 +106,15 @@ class EquipmentRow(Base):
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
                 by_household(
-                    systems={"import": "rw", "setup": "rw", "delivery": "r", "ingest": "r", "transfer": "rw", "history": "r"},
+                    systems={
+                        "import": "rw",
+                        "setup": "rw",
+                        "delivery": "r",
+                        "ingest": "r",
+                        "transfer": "rw",
+                        "history": "r",
+                        "diagnosis": "r",
+                    },
                     ingest="SELECT",
                 ),
             )
@@ -140,7 +158,10 @@ class TenureRow(Base):
                 "household_id",
                 FOR_EQUIPMENT,
                 WHILE_HOUSEHOLD,
-                by_household(systems={"import": "rw", "setup": "rw", "ingest": "r", "transfer": "rw", "history": "rw"}, ingest="SELECT"),
+                by_household(
+                    systems={"import": "rw", "setup": "rw", "ingest": "r", "transfer": "rw", "history": "rw", "diagnosis": "r"},
+                    ingest="SELECT",
+                ),
             )
         ),
     )

@@ -49,7 +49,7 @@ class SlotRow(Base):
                 Guard(
                     read="equipment_id IN (SELECT equipment_id FROM tenures)",
                     write="false",
-                    systems={"import": "rw", "history": "rw"},
+                    systems={"import": "rw", "history": "rw", "diagnosis": "r"},
                     ingest="SELECT, INSERT",
                 ),
                 via="tenures.equipment_id",
@@ -77,7 +77,12 @@ class FrameRow(Base):
                     "series_id",
                     FOR_READINGS,
                     KEEP_RAW,
-                    Guard(read="false", write="false", systems={"import": "rw", "history": "rw"}, ingest="SELECT, INSERT, UPDATE"),
+                    Guard(
+                        read="false",
+                        write="false",
+                        systems={"import": "rw", "history": "rw", "diagnosis": "r"},
+                        ingest="SELECT, INSERT, UPDATE",
+                    ),
                     via="tenures.series_id",
                     exporter="measurements",
                 )
@@ -103,7 +108,12 @@ class LateFrameRow(Base):
                 "series_id",
                 FOR_READINGS,
                 KEEP_RAW,
-                Guard(read="false", write="false", systems={"import": "rw", "history": "rw"}, ingest="SELECT, INSERT, UPDATE"),
+                Guard(
+                    read="false",
+                    write="false",
+                    systems={"import": "rw", "history": "rw", "diagnosis": "r"},
+                    ingest="SELECT, INSERT, UPDATE",
+                ),
                 via="tenures.series_id",
                 exporter="measurements",
             )

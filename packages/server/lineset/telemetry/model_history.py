@@ -92,7 +92,7 @@ class KeepingRow(Base):
                 "household_id",
                 (*FOR_HISTORY, Purpose.ACCOUNT),
                 WHILE_HOUSEHOLD,
-                by_household(write="owner", systems={"history": "r"}),
+                by_household(write="owner", systems={"history": "r", "diagnosis": "r"}),
             )
         ),
     )

@@ -1,0 +1,142 @@
+"""Days of features in the database: one row a machine and day, its figures as 32-bit numbers in the order of a shared list of names."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import numpy as np
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from lineset.diagnostics.days import Days
+from lineset.diagnostics.machine import Machine
+from lineset.diagnostics.model import DayLayoutRow, MachineDayRow
+from lineset.diagnostics.samples import Floats, Ints
+from lineset.privacy import Tx
+from lineset.privacy.exporting import Made, Piece
+
+_FORM = np.dtype("<f4")
+EPOCH = date(1970, 1, 1)
+
+
+class Whose(msgspec.Struct, frozen=True):
+    """Which owner's time with which machine: what each row of diagnosis belongs to."""
+
+    series: int
+    equipment: UUID
+    household: UUID
+    site: UUID
+
+
+def layout_of(names: Sequence[str]) -> int:
+    """The number of a layout: 63 bits of a digest of its names."""
+    return int.from_bytes(hashlib.blake2b("\n".join(names).encode(), digest_size=8).digest(), "big") >> 1
+
+
+async def store(tx: Tx, whose: Sequence[Whose], days: Days, through: datetime) -> None:
+    """Keep these days, in the place of what there is of them; `whose` by the index of `days.machine`. For `System("diagnosis")`."""
+    rows: list[dict[str, Any]] = []
+    kinds = np.array([machine.type for machine in days.machines])[days.machine] if len(days.machine) else np.zeros(0, str)
+    for kind in sorted(set(kinds.tolist())):
+        mine = np.flatnonzero(kinds == kind)
+        names = sorted(name for name, values in days.sums.items() if not np.isnan(values[mine]).all())
+        layout = layout_of(names)
+        await tx.session.execute(insert(DayLayoutRow).values(layout=layout, names=names).on_conflict_do_nothing(index_elements=["layout"]))
+        matrix = np.column_stack([days.sums[name][mine] for name in names]) if names else np.zeros((len(mine), 0))
+        for machine, day, sums in zip(days.machine[mine].tolist(), days.day[mine].tolist(), matrix.astype(_FORM), strict=True):
+            owner = whose[machine]
+            keys = {"series_id": owner.series, "day": EPOCH + timedelta(days=day)}
+            belongs = {"equipment_id": owner.equipment, "household_id": owner.household}
+            rows.append({**keys, **belongs, "layout": layout, "sums": sums.tobytes(), "through": through})
+    if rows:
+        put = insert(MachineDayRow)
+        fresh = {name: put.excluded[name] for name in ("layout", "sums", "through", "household_id")}
+        await tx.session.execute(put.on_conflict_do_update(index_elements=["series_id", "day"], set_=fresh), rows)
+
+
+async def load(tx: Tx, machines: Sequence[Machine], series: Sequence[int], since: int, until: int) -> Days:
+    """The days (since 1970, from `since` through `until`) of machines whose series are these, as far as the actor may see them."""
+    place = {number: n for n, number in enumerate(series)}
+    asked = text(
+        "SELECT layout, series_id, day - date '1970-01-01', sums FROM machine_days"
+        " WHERE series_id = ANY(:series) AND day BETWEEN :since AND :until"
+    )
+    span = {"since": EPOCH + timedelta(days=since), "until": EPOCH + timedelta(days=until)}
+    found = (await tx.session.execute(asked, {"series": list(series), **span})).all()
+    names = await _names(tx, {row[0] for row in found})
+    known = [row for row in found if row[0] in names]
+    return unpacked(machines, [(row[0], place[row[1]], int(row[2]), row[3]) for row in known], names)
+
+
+async def _names(tx: Tx, layouts: set[int]) -> dict[int, list[str]]:
+    if not layouts:
+        return {}
+    rows = await tx.session.execute(select(DayLayoutRow.layout, DayLayoutRow.names).where(DayLayoutRow.layout.in_(layouts)))
+    return dict(rows.tuples().all())
+
+
+def unpacked(machines: Sequence[Machine], rows: Sequence[tuple[int, int, int, bytes]], names: Mapping[int, Sequence[str]]) -> Days:
+    """Rows (layout, index of the machine, day since 1970, sums) as days, sorted by machine and day."""
+    if not rows:
+        return Days(machines, np.zeros(0, np.int64), np.zeros(0, np.int64), {})
+    layout = np.array([row[0] for row in rows])
+    machine, day = np.array([row[1] for row in rows], np.int64), np.array([row[2] for row in rows], np.int64)
+    sums: dict[str, Floats] = {}
+    for number in np.unique(layout).tolist():
+        mine = np.flatnonzero(layout == number)
+        wide = len(names[number])
+        matrix = np.frombuffer(b"".join(rows[m][3] for m in mine.tolist()), _FORM).reshape(len(mine), wide).astype(np.float64)
+        for column, name in enumerate(names[number]):
+            sums.setdefault(name, np.full(len(rows), np.nan))[mine] = matrix[:, column]
+    order = np.lexsort((day, machine))
+    return Days(machines, machine[order], day[order], {name: values[order] for name, values in sums.items()})
+
+
+def joined(machines: Sequence[Machine], parts: Sequence[Days]) -> Days:
+    """Days of the same machines from several lots, none of which is in two of them."""
+    names = dict.fromkeys(name for part in parts for name in part.sums)
+    empty: Ints = np.zeros(0, np.int64)
+    machine, day = (np.concatenate([empty, *(getattr(part, field) for part in parts)]) for field in ("machine", "day"))
+    sums = {n: np.concatenate([np.zeros(0), *(p.sums.get(n, np.full(len(p.day), np.nan)) for p in parts)]) for n in names}
+    order = np.lexsort((day, machine))
+    return Days(machines, machine[order], day[order], {name: values[order] for name, values in sums.items()})
+
+
+class DayFiles:
+    """The exporter of tables that declare `days`: for each machine a file with a line a day, its sums by name."""
+
+    async def plan(self, tx: Tx, household: UUID) -> list[Piece]:
+        """One file for each machine of which there are days."""
+        asked = text("SELECT DISTINCT equipment_id FROM machine_days WHERE household_id = :household ORDER BY 1")
+        found = await tx.session.scalars(asked, {"household": household})
+        return [
+            Piece(f"days/{number:04d}.jsonl", {"equipment": str(id_), "household": str(household)}) for number, id_ in enumerate(found, 1)
+        ]
+
+    async def make(self, tx: Tx, args: Mapping[str, Any]) -> Made | None:
+        """The file; None where nothing is left."""
+        asked = text(
+            "SELECT day, layout, sums FROM machine_days"
+            " WHERE equipment_id = :equipment AND household_id = :household ORDER BY day, series_id"
+        )
+        rows = (await tx.session.execute(asked, {"equipment": args["equipment"], "household": args["household"]})).all()
+        names = await _names(tx, {row[1] for row in rows})
+        lines = []
+        for day, layout, packed in rows:
+            sums = np.frombuffer(packed, _FORM) if layout in names else np.zeros(0, _FORM)
+            figures = {n: float(v) for n, v in zip(names.get(layout, ()), sums.tolist(), strict=False) if v == v}  # noqa: PLR0124 - not NaN
+            lines.append(msgspec.json.encode({"equipment": args["equipment"], "day": day, "sums": figures}) + b"\n")
+        return Made(b"".join(lines), len(lines)) if lines else None
+
+
+def day_of(moment: datetime) -> int:
+    """The day of a moment by its own clock, as days since 1970."""
+    return (moment.date() - EPOCH).days
+
+
+def utc(seconds: float) -> datetime:
+    """Seconds since 1970 as a time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
