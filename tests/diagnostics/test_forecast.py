@@ -65,10 +65,10 @@ def test_forecasts_depend_on_no_other_machine_and_no_later_hour() -> None:
 
 def test_a_weather_service_makes_forecasts_better() -> None:
     whole = homes(40, DAYS + 2, seed=9)
-    past = [values[:, :-48] for values in (whole.run_s, whole.energy_kwh, whole.outdoor)]
+    run_s, energy, outdoor = (values[:, :-48] for values in (whole.run_s, whole.energy_kwh, whole.outdoor))
     truth = whole.energy_kwh[:, -24:]
-    without = outlook(Loads(whole.machines, FIRST, *past)).energy_kwh[:, 24:, 1]
-    told = outlook(Loads(whole.machines, FIRST, *past, ahead=whole.outdoor[:, -48:])).energy_kwh[:, 24:, 1]
+    without = outlook(Loads(whole.machines, FIRST, run_s, energy, outdoor)).energy_kwh[:, 24:, 1]
+    told = outlook(Loads(whole.machines, FIRST, run_s, energy, outdoor, whole.outdoor[:, -48:])).energy_kwh[:, 24:, 1]
     assert np.abs(told - truth).mean() < 0.9 * np.abs(without - truth).mean()
 
 
