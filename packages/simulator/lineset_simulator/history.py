@@ -56,8 +56,9 @@ class History(Iterator[Block]):
             heard = ~home.silent(times)
             for local, (_, noted) in notes.items():
                 block = home.read(local, times, np.frombuffer(noted).reshape(count, -1))
-                if not heard.all():
-                    block = Block(local, times[heard], {name: values[heard] for name, values in block.points.items()})
+                there = heard & ~home.lost(local, times)
+                if not there.all():
+                    block = Block(local, times[there], {name: values[there] for name, values in block.points.items()})
                 yield block
             at += count * step
 

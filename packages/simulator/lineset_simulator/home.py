@@ -16,13 +16,14 @@ from .machines.build import Builder
 from .machines.coils import Indoor, IndoorState
 from .machines.control import ControlState
 from .sensors import DAY_S, Sensors
-from .spec import EquipmentSpec, HomeSpec
+from .spec import EquipmentSpec, HomeSpec, as_built
 from .wear import worn
 
 LONGEST_STEP_S = 60.0
 _FAULTS_S = 900.0
 DRAWN = 6  # the column of `Home.drives` that holds litres drawn
 PERSON_W, PERSON_VAPOUR = 72.0, 1.5e-5  # sensible heat and vapour (kg/s) of a person at rest
+STANDBY_EXCESS_W = 160.0  # crankcase heater, pan heater and relay that stay on, at worst
 COOKING_VAPOUR = 0.6e-6  # kg/s a m2 of floor while people are up: cooking, washing, plants
 
 
@@ -56,6 +57,7 @@ class Home:
 
     def __init__(self, spec: HomeSpec, anchor: float, start: float | None = None) -> None:
         self.spec, self.anchor = spec, anchor
+        spec = as_built(spec)
         self.around = Surroundings()
         self.forcing = Forcing(spec)
         self.around.pressure = self.forcing.weather.pressure
@@ -66,7 +68,7 @@ class Home:
         self.machines: Mapping[str, Machine] = parts.machines
         self._ordered = parts.ordered
         self._steps = [*(control.step for control in self.controls), *(machine.step for machine in self._ordered)]
-        self._sensors = {e.local: Sensors(e, spec.seed, spec.faults, anchor) for e in spec.equipment}
+        self._sensors = {e.local: Sensors(e, spec, anchor) for e in spec.equipment}
         self._specs: Mapping[str, EquipmentSpec] = {e.local: e for e in spec.equipment}
         area = sum(zone.area for zone in self.zones)
         self._shares = [zone.area / area for zone in self.zones]
@@ -160,7 +162,9 @@ class Home:
             return
         days = (self.anchor - self.t) / DAY_S
         for local, machine in self.machines.items():
-            machine.suffer(faults_now(self.spec.faults, local, days))
+            now = faults_now(self.spec.faults, local, days)
+            machine.suffer(now)
+            machine.standby = STANDBY_EXCESS_W * now.get("standby_excess", 0.0)
         for fault in self.spec.faults:
             if fault.point == "room_temperature" and fault.kind in ("sensor_biased", "sensor_drifting"):
                 control = self.controls[self._specs[fault.equipment].zone]
@@ -212,6 +216,14 @@ class Home:
                     result |= of_day & (np.mod(number, silence.every_days) == silence.remainder)
         return result
 
+    def lost(self, local: str, times: Floats) -> np.ndarray:
+        """Whether the machine `local` cannot be reached at `times` (s since 1970 UTC): its controller is off the bus."""
+        gone = np.zeros(len(times), dtype=bool)
+        for fault in self.spec.faults:
+            if fault.kind == "offline" and fault.equipment == local:
+                gone |= times > self.anchor - fault.days_before * DAY_S
+        return gone
+
     def read(self, local: str, times: Floats, notes: Floats) -> Block:
         """Readings of the machine `local` from its notes, a row for each of `times`."""
         machine = self.machines[local]
@@ -224,7 +236,7 @@ class Home:
         if self.silent_at(t):
             return []
         at = np.array([t])
-        due = [e.local for e in self.spec.equipment if before // e.poll != t // e.poll]
+        due = [e.local for e in self.spec.equipment if before // e.poll != t // e.poll and not self.lost(e.local, at)[0]]
         return [_frame(self.read(local, at, np.array([self.machines[local].note()]))) for local in due]
 
     def state(self) -> HomeState:

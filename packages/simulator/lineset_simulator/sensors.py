@@ -1,16 +1,15 @@
 """From true values to readings: which points are fitted, noise, resolution, and the faults of single sensors."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from lineset_contract.points import POINTS
 from lineset_contract.profiles import profile
 
-from .chance import Floats, key, normal
+from .chance import Floats, key, normal, uniform
 from .machines.base import Points
-from .spec import EquipmentSpec, Fault
+from .spec import EquipmentSpec, Fault, HomeSpec
 
 DAY_S = 86400.0
+GAP_S = 1200.0  # readings of a sensor get lost in spans of this length
 
 # noise (standard deviation) and resolution by unit, in the unit; a share of the value where the third number is set
 _ACCURACY: dict[str, tuple[float, float, float]] = {
@@ -27,6 +26,7 @@ _ACCURACY: dict[str, tuple[float, float, float]] = {
     "V": (0.9, 0.1, 0.0),
     "rpm": (12.0, 10.0, 0.0),
     "uA": (0.08, 0.1, 0.0),
+    "mA": (0.05, 0.1, 0.0),
     "Hz": (0.05, 0.1, 0.0),
     "1": (0.0, 0.01, 0.01),
     "dBm": (1.5, 1.0, 0.0),
@@ -34,6 +34,18 @@ _ACCURACY: dict[str, tuple[float, float, float]] = {
     "kWh": (0.0, 0.001, 0.0),
     "m3": (0.0, 0.001, 0.0),
     "L": (0.0, 0.1, 0.0),
+}
+# how far sensors are off when they are new (standard deviation), in the unit and as a share of the value: thermistors of 0.5 K,
+# transducers of 1 %, power meters of class 1, flow meters of 3 %
+_CALIBRATION: dict[str, tuple[float, float]] = {
+    "degC": (0.25, 0.0),
+    "K": (0.35, 0.0),
+    "kPa": (3.0, 0.005),
+    "Pa": (2.0, 0.02),
+    "W": (0.0, 0.01),
+    "m3/h": (0.0, 0.03),
+    "kg/s": (0.0, 0.03),
+    "A": (0.0, 0.01),
 }
 # what is set, switched or counted inside the controller is exact
 _EXACT = ("setpoint", "damper_position", "_state", "position")
@@ -76,6 +88,7 @@ _EXTRAS = frozenset(
         "fan_power",
         "flame_current",
         "hot_water_flow_rate",
+        "anode_current",
         "temperature_split",
         "water_temperature_difference",
         "compressor_frequency",
@@ -91,18 +104,20 @@ FITTED: dict[str, frozenset[str]] = {
 
 
 class Sensors:
-    """The sensors of one machine. `seed` is its home's, `anchor` the moment (s) that faults' days count back from."""
+    """The sensors of one machine of `home`; `anchor` is the moment (s) that faults' days count back from."""
 
-    def __init__(self, spec: EquipmentSpec, seed: int, faults: Sequence[Fault], anchor: float) -> None:
+    def __init__(self, spec: EquipmentSpec, home: HomeSpec, anchor: float) -> None:
         self.spec, self.anchor = spec, anchor
+        self._calibration, self._dropouts = home.calibration, home.dropouts
         self._left_out = FITTED[spec.sensors]
         self._known = profile(spec.type).points
-        self._seed = key(seed, spec.local, "sensors")
-        self._faults = [f for f in faults if f.equipment == spec.local and f.kind.startswith("sensor_")]
+        self._seed = key(home.seed, spec.local, "sensors")
+        self._faults = [f for f in home.faults if f.equipment == spec.local and f.kind.startswith("sensor_")]
         self._names: tuple[str, ...] = ()
         self._order: tuple[str, ...] = ()
         self._loud = 0
         self._table = np.zeros((3, 0, 1))
+        self._off = np.zeros((2, 0, 1))
         self._keys = np.zeros((0, 1), dtype=np.uint64)
 
     def read(self, t: Floats, true: Points) -> Points:
@@ -120,10 +135,20 @@ class Sensors:
         noise = normal(self._keys, np.asarray(np.round(t)).astype(np.int64)[None, :])
         # a meter at zero reads zero
         size = np.where((share > 0.0) & (loud == 0.0), 0.0, spread + share * np.abs(loud))
-        values[: self._loud] = np.round((loud + np.clip(noise, -3.0, 3.0) * size) / step) * step
+        off, off_share = self._off
+        measured = loud + np.clip(noise, -3.0, 3.0) * size + np.where(size > 0.0, off + off_share * loud, 0.0)
+        values[: self._loud] = np.round(measured / step) * step
+        if self._dropouts > 0.0:
+            spans = np.floor(t / GAP_S).astype(np.int64)[None, :]
+            values[: self._loud] = np.where(uniform(self._keys ^ np.uint64(1), spans) < self._dropouts, np.nan, values[: self._loud])
         readings = dict(zip(self._names, np.round(values, 4) + 0.0, strict=True))
         for fault in self._faults:
-            if fault.point in readings:
+            one, _, other = fault.point.partition(",")
+            if fault.kind == "sensor_swapped" and one in readings and other in readings:
+                begun = t > self.anchor - fault.days_before * DAY_S
+                first, second = readings[one], readings[other]
+                readings[one], readings[other] = np.where(begun, second, first), np.where(begun, first, second)
+            elif fault.point in readings:
                 readings[fault.point] = self._broken(fault, t, readings[fault.point])
         for name, reading in readings.items():
             point = POINTS[name]
@@ -140,6 +165,8 @@ class Sensors:
         self._loud = len(noisy)
         self._table = np.array([rows[name] for name in noisy], dtype=np.float64).reshape(-1, 3).T[:, :, None]
         self._keys = np.array([key(self._seed, name) for name in noisy], dtype=np.uint64)[:, None]
+        usual = np.array([_CALIBRATION.get(POINTS[name].unit, (0.0, 0.0)) for name in noisy], dtype=np.float64).reshape(-1, 2).T[:, :, None]
+        self._off = self._calibration * usual * np.clip(normal(self._keys ^ np.uint64(2), np.arange(1)[None, :]), -2.0, 2.0)
 
     @staticmethod
     def _accuracy(name: str) -> tuple[float, float, float]:

@@ -7,6 +7,13 @@ import msgspec
 # the names of `lineset_contract/faults.yaml`
 FaultKind = Literal[
     "low_charge",
+    "overcharge",
+    "non_condensables",
+    "expansion_valve_hunting",
+    "capacity_degradation",
+    "cop_degradation",
+    "standby_excess",
+    "oversizing",
     "liquid_line_restriction",
     "compressor_valve_leak",
     "reversing_valve",
@@ -14,17 +21,25 @@ FaultKind = Literal[
     "indoor_coil_fouling",
     "low_air_flow",
     "low_water_flow",
+    "air_in_water",
     "defrost_stuck",
     "defrost_missed",
     "auxiliary_heat_locked_in",
     "short_cycling",
     "ignition_retries",
+    "no_condensing",
     "water_heater_scale",
     "element_failed",
+    "anode_due",
+    "hygiene_cycle_missed",
     "simultaneous_heating_cooling",
+    "setpoint_not_reached",
+    "thermostat_fighting",
+    "offline",
     "sensor_stuck",
     "sensor_biased",
     "sensor_drifting",
+    "sensor_swapped",
 ]
 
 
@@ -61,7 +76,9 @@ class Fault(msgspec.Struct, frozen=True):
 
     `severity` is from 0 to 1 of what the kind can do at worst; for a sensor fault it is in the point's unit (the
     value at which it is stuck). It begins `days_before` days before the home's anchor (the end of its recorded history; negative is
-    later) and grows over `ramp_days`. `point` names the sensor of a sensor fault, or the state of the element that failed.
+    later) and grows over `ramp_days`. `point` names the sensor of a sensor fault (two with a comma between where they are
+    swapped), or the state of the element that failed. `oversizing` is there from the first day: by its severity the machine
+    gives more than its zone needs.
     """
 
     equipment: str
@@ -127,7 +144,8 @@ class EquipmentSpec(msgspec.Struct, frozen=True):
 class HomeSpec(msgspec.Struct, frozen=True):
     """One home or commercial site with everything that is simulated there.
 
-    `contractor` is the index in `fleet.demo_contractors`; `weather_seed` is shared by the homes of a town.
+    `contractor` is the index in `fleet.demo_contractors`; `weather_seed` is shared by the homes of a town. `calibration` scales the
+    usual errors with which sensors leave the factory (0: none), `dropouts` is the share of their readings that gets lost.
     """
 
     key: str
@@ -150,3 +168,14 @@ class HomeSpec(msgspec.Struct, frozen=True):
     equipment: tuple[EquipmentSpec, ...]
     faults: tuple[Fault, ...] = ()
     silence: tuple[Silence, ...] = ()
+    calibration: float = 0.0
+    dropouts: float = 0.0
+
+
+def as_built(spec: HomeSpec) -> HomeSpec:
+    """The home with machines as large as they were really fitted: those that are oversized by their fault's severity more."""
+    over = {fault.equipment: fault.severity for fault in spec.faults if fault.kind == "oversizing"}
+    if not over:
+        return spec
+    fitted = tuple(msgspec.structs.replace(e, capacity=e.capacity * (1.0 + over.get(e.local, 0.0))) for e in spec.equipment)
+    return msgspec.structs.replace(spec, equipment=fitted)

@@ -8,9 +8,10 @@ import numpy as np
 from lineset_contract.points import POINTS
 
 from .. import air
+from ..chance import Floats
 from ..spec import EquipmentSpec
 from .base import Columns, Machine, MachineState, Points, Surroundings
-from .circuit import Circuit, CircuitState
+from .circuit import Circuit, CircuitState, as_made
 from .coils import Frost
 from .control import Control
 from .loop import Loop, LoopState, hot_by_outdoor
@@ -21,6 +22,13 @@ _OP = {name: float(code) for name, code in OPERATING.items()}
 _MODE = POINTS["system_mode"].codes
 _HYGIENE_S, _HYGIENE_DEGC = 7 * 86400.0, 60.0
 _SLOWEST = 0.3
+
+
+def _hygiene(since: Floats, feeding: np.ndarray) -> Floats:
+    """Code of legionella_cycle_state from the time (s) since the tank was last hot and whether it is being fed."""
+    code = POINTS["legionella_cycle_state"].codes
+    waits = np.where(since > 1.5 * _HYGIENE_S, code["missed"], np.where(feeding, code["on"], code["due"]))
+    return np.where(since > _HYGIENE_S, waits, code["off"]).astype(np.float64)
 
 
 class AirWaterState(MachineState):
@@ -99,15 +107,16 @@ class AirWaterHeatPump(Machine):
     def __init__(self, spec: EquipmentSpec, around: Surroundings, control: Control, loop: Loop) -> None:
         super().__init__(spec, around)
         self.control, self.loop = control, loop
-        self.circuit = Circuit(spec.refrigerant or "R290", 0.79 * spec.capacity, 1.0, 36.5, 5.0, 4.0)
-        self.k_out = 0.79 * spec.capacity / 6.0
+        superheat, subcooling, coil = as_made(spec, 5.0, 4.0)
+        self.circuit = Circuit(spec.refrigerant or "R290", 0.79 * spec.capacity, 1.0, 36.5, superheat, subcooling)
+        self.k_out = coil * 0.79 * spec.capacity / 6.0
         self.full_fan_out = 0.015 * spec.capacity
         self.flow = loop.full_flow
         self.frost = Frost(1.2 * spec.capacity, self.k_out, around.pressure, 21600.0)
         self.backup = spec.options.get("backup", 3000.0)
         self.hottest = spec.options.get("hottest", 42.0)
         self.tank = Tank(spec.options.get("tank", 200.0), 1.4)
-        self.fouled = self.scale = self.locked_in = 0.0
+        self.fouled = self.scale = self.locked_in = self.unclean = 0.0
         self.state = AirWaterState(circuit=self.circuit.state, tank=self.tank.state, loop=loop.state)
         self.settings = {
             "heating_setpoint": control.set_heating,
@@ -143,6 +152,7 @@ class AirWaterHeatPump(Machine):
         self.frost.cut = faults.get("defrost_stuck", 0.0)
         self.frost.missed = faults.get("defrost_missed", 0.0)
         self.locked_in = faults.get("auxiliary_heat_locked_in", 0.0)
+        self.unclean = faults.get("hygiene_cycle_missed", 0.0)
         self.control.suffer(self.spec.local, faults)
 
     def step(self) -> None:
@@ -156,8 +166,7 @@ class AirWaterHeatPump(Machine):
         self._tank_wish()
         calls = opening > (0.05 if loop.state.pumps else 0.3)
         was = s.circuit.on
-        throttle = 1.0 - 0.7 * loop.throttled
-        s.flow = self.flow * throttle if s.to_tank or calls else 0.0
+        s.flow = self.flow * loop.passing() if s.to_tank or calls else 0.0
         s.inlet = s.tank.bottom + 4.0 if s.to_tank else loop.state.back
         if s.defrosting >= 0.0 and s.flow > 0.0:
             self._defrost()
@@ -177,8 +186,8 @@ class AirWaterHeatPump(Machine):
     def _tank_wish(self) -> None:
         s = self.state
         s.hygiene += self.around.dt
-        due = s.hygiene > _HYGIENE_S and 1.0 < self.around.hour < 6.0
-        aim = _HYGIENE_DEGC if s.boost or due or (s.to_tank and s.hygiene > _HYGIENE_S) else s.hot_setpoint
+        due = s.hygiene > _HYGIENE_S and not self.unclean and 1.0 < self.around.hour < 6.0
+        aim = _HYGIENE_DEGC if s.boost or due or (s.to_tank and s.hygiene > _HYGIENE_S and not self.unclean) else s.hot_setpoint
         s.to_tank = s.tank.bottom < (aim - 0.5 if s.to_tank else aim - 7.0)
         if s.tank.bottom >= _HYGIENE_DEGC - 1.0:
             s.hygiene = s.boost = 0.0
@@ -305,16 +314,14 @@ class AirWaterHeatPump(Machine):
             "outlet_water_temperature": c["outlet"],
             "water_flow_rate": c["flow"],
             "water_temperature_difference": running(flows, c["outlet"] - c["inlet"]),
-            "water_pressure": 235.0 + 0.8 * (c["l_supply"] - 20.0),
+            "water_pressure": 235.0 + 0.8 * (c["l_supply"] - 20.0) - 110.0 * c["l_airy"],
             "buffer_tank_temperature": c["l_supply"],
             "tank_top_temperature": c["t_top"],
             "tank_middle_temperature": 0.45 * c["t_top"] + 0.55 * c["t_bottom"],
             "tank_bottom_temperature": c["t_bottom"],
             "hot_water_setpoint": c["hot_setpoint"],
             "hot_water_boost": c["boost"],
-            "legionella_cycle_state": np.where(
-                (c["hygiene"] > _HYGIENE_S) & (c["to_tank"] > 0.0), 1.0, np.where(c["hygiene"] > _HYGIENE_S, 2.0, 0.0)
-            ),
+            "legionella_cycle_state": _hygiene(c["hygiene"], c["to_tank"] > 0.0),
             "diverter_valve": c["to_tank"],
             "supply_water_setpoint": c["target"],
             "heating_setpoint": c["set_heating"],

@@ -135,6 +135,7 @@ class Machine(ABC):
 
     def __init__(self, spec: EquipmentSpec, around: Surroundings) -> None:
         self.spec, self.around = spec, around
+        self.standby = 0.0  # W that a fault adds while the machine stands
         self.settings: dict[str, Callable[[float], None]] = {}
 
     @abstractmethod
@@ -194,6 +195,8 @@ class Machine(ABC):
     def count(self, power: float, running: bool) -> None:
         """Adds a step's electric power (W) and running to the counters."""
         s, dt = self.state, self.around.dt
+        if not running:
+            power += self.standby
         s.power = power
         s.tally.electric += power * dt
         if running:

@@ -82,7 +82,7 @@ class Boiler(Machine):
         self.has_tank = litres > 0.0
         self.hottest, self.least = spec.options.get("hottest", 60.0), spec.options.get("least", 0.2)
         self.state = BoilerState(tank=self.tank.state, loop=loop.state)
-        self.failing = 0.0
+        self.failing = self.too_hot = 0.0
         self.settings = {
             "heating_setpoint": control.set_heating,
             "supply_water_setpoint": self._set_supply,
@@ -117,9 +117,10 @@ class Boiler(Machine):
         return self.state.fire > 0.0
 
     def suffer(self, faults: Mapping[str, float]) -> None:
-        """Takes on low water flow and failing ignition."""
+        """Takes on faults of the loop, failing ignition, and water that comes back too hot to condense."""
         self.loop.throttle(self.spec.local, faults)
         self.failing = faults.get("ignition_retries", 0.0)
+        self.too_hot = faults.get("no_condensing", 0.0)
         self.control.suffer(self.spec.local, faults)
 
     def step(self) -> None:
@@ -129,6 +130,7 @@ class Boiler(Machine):
         s.since += dt
         opening = loop.wanted() if s.mode or self.control.zone.state.air < 7.0 else 0.0
         curve = hot_by_outdoor(around.outdoor, self.hottest) + s.shift
+        curve += self.too_hot * max(78.0 - curve, 0.0)
         s.target = min(max(curve, 26.0), 80.0) if s.mode else 26.0
         if self.has_tank:
             self._tank_wish()
@@ -176,7 +178,7 @@ class Boiler(Machine):
 
     def _burn(self, was: bool) -> None:
         s, dt = self.state, self.around.dt
-        back = s.tank.bottom + 6.0 if s.to_tank else self.loop.state.back
+        back = s.tank.bottom + 6.0 if s.to_tank else self._back()
         efficiency = 0.865 + 0.0042 * min(max(55.0 - back, 0.0), 30.0) - 0.008 * s.fire
         s.given = s.fire * self.spec.capacity
         s.gas = s.given / efficiency
@@ -188,6 +190,11 @@ class Boiler(Machine):
         if s.fire:
             tally.burner += dt
             tally.burner_starts += not was
+
+    def _back(self) -> float:
+        """The water that the burner sees (degC): a valve stuck between supply and return mixes hot water into it."""
+        water = self.loop.state
+        return water.back + 0.6 * self.too_hot * max(water.supply - water.back, 0.0)
 
     def _count(self) -> None:
         s, dt = self.state, self.around.dt
@@ -230,7 +237,7 @@ class Boiler(Machine):
             "inlet_water_temperature": back,
             "water_flow_rate": flow,
             "water_temperature_difference": running(flow > 0.0, supply - back),
-            "water_pressure": 245.0 + 0.9 * (c["l_supply"] - 20.0),
+            "water_pressure": 245.0 + 0.9 * (c["l_supply"] - 20.0) - 110.0 * c["l_airy"],
             "supply_water_setpoint": c["target"],
             "heating_setpoint": c["set_heating"],
             "system_mode": c["mode"],

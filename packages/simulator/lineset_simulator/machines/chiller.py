@@ -10,9 +10,9 @@ from lineset_contract.points import POINTS
 from .. import air
 from ..spec import EquipmentSpec
 from .base import Columns, Machine, MachineState, Points, Surroundings, Worst
-from .circuit import Circuit, CircuitState
+from .circuit import Circuit, CircuitState, as_made
 from .coils import head_kept
-from .loop import LoopState
+from .loop import LoopState, bubbles
 from .readings import CIRCUIT, OPERATING, circuit_points, circuit_row, running
 
 _OP = {name: float(code) for name, code in OPERATING.items()}
@@ -35,20 +35,21 @@ class ChilledLoop:
         self.full_flow = capacity / (5.0 * air.CP_WATER)
         self.capacity = 9.0 * capacity / 1e3 * air.CP_WATER  # J/K: 9 litres a kW
         self.state = LoopState(supply=12.0, back=14.0)
-        self._throttled = Worst()
-        self.throttled = 0.0
+        self._throttled, self._airy = Worst(), Worst()
+        self.throttled = self.airy = 0.0
         self.load = 0.0
         self.users: list[WaterUser] = []
 
     def throttle(self, owner: str, faults: Mapping[str, float]) -> None:
-        """Takes on low water flow that the machine `owner` has."""
+        """Takes on low water flow and air in the water that the machine `owner` has."""
         self._throttled.take(owner, faults.get("low_water_flow", 0.0))
-        self.throttled = self._throttled.value
+        self._airy.take(owner, faults.get("air_in_water", 0.0))
+        self.throttled, self.airy = self._throttled.value, self._airy.value
 
     def row(self) -> tuple[float, ...]:
         """The values of `hydronic.Loop.columns` now."""
         s = self.state
-        return s.supply, s.back, s.flow, s.emitted, float(s.pumps), s.speed, self.throttled
+        return s.supply, s.back, s.flow, s.emitted, float(s.pumps), s.speed, self.throttled, self.airy
 
     def step(self, taken: float) -> None:
         """A step in which the chiller takes `taken` W."""
@@ -58,7 +59,9 @@ class ChilledLoop:
         s.emitted, self.load = -self.load, 0.0
         s.supply = s.back - taken / (s.flow * air.CP_WATER) if s.flow > 0.0 else s.back
         s.pumps = any(user.wants_water() for user in self.users)
-        s.flow = self.full_flow * s.speed / 0.7 * (1.0 - 0.7 * self.throttled) if s.pumps else 0.0
+        s.flow = (
+            self.full_flow * s.speed / 0.7 * (1.0 - 0.7 * self.throttled) * (1.0 - bubbles(self.airy, self.around.t)) if s.pumps else 0.0
+        )
 
 
 class ChillerState(MachineState):
@@ -94,8 +97,9 @@ class Chiller(Machine):
     def __init__(self, spec: EquipmentSpec, around: Surroundings, loop: ChilledLoop) -> None:
         super().__init__(spec, around)
         self.loop = loop
-        self.circuit = Circuit(spec.refrigerant or "R32", spec.capacity, 4.0, 48.0, 5.0, 6.0)
-        self.k_out = self.circuit.full_given / 13.0
+        superheat, subcooling, coil = as_made(spec, 5.0, 6.0)
+        self.circuit = Circuit(spec.refrigerant or "R32", spec.capacity, 4.0, 48.0, superheat, subcooling)
+        self.k_out = coil * self.circuit.full_given / 13.0
         self.full_fan_out = 0.022 * spec.capacity
         self.fouled = 0.0
         self.state = ChillerState(circuit=self.circuit.state, loop=loop.state)

@@ -6,16 +6,31 @@ moves just the heat that both coils pass. Faults change the flow, the coils or t
 """
 
 from collections.abc import Mapping
-from math import exp
+from math import exp, pi, sin
 
 import msgspec
 
+from ..spec import EquipmentSpec
 from .compressor import EVAPORATING, compressor_map
 
 CHASE_S = 40.0  # the refrigerant side follows a change of load within a minute
 START_S = 70.0  # a started circuit reaches its capacity as its charge moves back: 63 % after this
 REST_S = 420.0  # a stopped circuit takes on the temperature around it
+# Faults act on flow, conductance and valve so that capacity and power change as measured on split heat pumps with a thermostatic
+# valve: Kim, Payne, Domanski, Yoon and Hermes (2009), Applied Thermal Engineering 29; Yoon, Payne and Domanski (2011), ibid. 31; Domanski,
+# Henderson and Payne (2014), NIST Technical Note 1848, tables of normalised capacity and power by fault level. `tests/simulator` holds the
+# circuit to those tables.
+SURPLUS_K = 22.0  # subcooling that a doubled charge would add
+FLOODED = 0.9  # a doubled charge would take this share more conductance from the condenser
+GAS_K = 6.5  # what the worst of non-condensable gas adds to the apparent condensing temperature
+HUNT_S = 430.0  # a hunting valve swings within 4 to 10 minutes (Chen, Chen, Liu and Chua 2002, minimal stable signal of evaporators)
 SHELL_LOSS = 0.06  # share of the compressor's power that its shell gives to the air around it
+
+
+def as_made(spec: EquipmentSpec, superheat: float = 6.0, subcooling: float = 6.0) -> tuple[float, float, float]:
+    """How a maker builds: superheat and subcooling (K), size of the outdoor coil (1: usual). Options `superheat`, `subcooling`, `coil`."""
+    o = spec.options
+    return o.get("superheat", superheat), o.get("subcooling", subcooling), o.get("coil", 1.0)
 
 
 class CircuitState(msgspec.Struct):
@@ -42,12 +57,19 @@ class CircuitState(msgspec.Struct):
 
 class CircuitFaults(msgspec.Struct):
     """What is wrong, each from 0 (nothing) to 1: share of charge lost, liquid line restricted, compressor valves leaking,
-    reversing valve leaking from hot to cold side."""
+    reversing valve leaking from hot to cold side; share of charge too much, non-condensable gas (1: 0.2 of the mass of nitrogen
+    that fills the circuit at 101 kPa), swing of the valve, share of flow that a worn compressor lacks, share of its power that it
+    wastes."""
 
     low_charge: float = 0.0
     restriction: float = 0.0
     valve_leak: float = 0.0
     cross_leak: float = 0.0
+    overcharge: float = 0.0
+    gas: float = 0.0
+    hunting: float = 0.0
+    worn: float = 0.0
+    waste: float = 0.0
 
     @classmethod
     def of(cls, faults: Mapping[str, float]) -> "CircuitFaults":
@@ -57,11 +79,16 @@ class CircuitFaults(msgspec.Struct):
             faults.get("liquid_line_restriction", 0.0),
             faults.get("compressor_valve_leak", 0.0),
             faults.get("reversing_valve", 0.0),
+            faults.get("overcharge", 0.0),
+            faults.get("non_condensables", 0.0),
+            faults.get("expansion_valve_hunting", 0.0),
+            faults.get("capacity_degradation", 0.0),
+            faults.get("cop_degradation", 0.0),
         )
 
     def any(self) -> bool:
         """Whether anything is wrong."""
-        return (self.low_charge, self.restriction, self.valve_leak, self.cross_leak) != (0.0, 0.0, 0.0, 0.0)
+        return any(msgspec.structs.astuple(self))
 
 
 class Circuit:
@@ -119,6 +146,11 @@ class Circuit:
         superheat, subcooling, flow, wetted = self._valve(s.given)
         volume = self.swept * speed * flow * (268.0 / (260.0 + superheat))
         k_e *= wetted
+        # flooded by too much charge, a condenser has less surface for gas to condense on
+        k_c /= 1.0 + FLOODED * f.overcharge
+        # by Dalton's law the gas adds its pressure to that of the refrigerant: the circuit sees it, the condensing surface does not
+        partial = GAS_K * f.gas
+        sink += partial
         te, tc = s.guess_e, s.guess_c
         f0, f1, f2, f3, f4, f5, f6, f7 = m.flow
         w0, w1, w2, w3, w4, w5 = m.work
@@ -152,7 +184,7 @@ class Circuit:
         # motor and inverter lose more of the power at part speed
         work *= 1.05 + 0.24 * (1.0 - speed)
         # the leak past the valves takes the same work again without moving heat
-        s.work = work * (1.0 + 0.5 * f.valve_leak + 0.5 * f.cross_leak) * (0.35 + 0.65 * ramp)
+        s.work = work * (1.0 + 0.5 * f.valve_leak + 0.5 * f.cross_leak + f.waste) * (0.35 + 0.65 * ramp)
         s.taken = taken * ramp
         s.given = (taken + (1.0 - SHELL_LOSS) * work) * ramp
         s.speed = speed
@@ -175,7 +207,13 @@ class Circuit:
         lean = max(f.low_charge - 0.06, 0.0)
         superheat = min(superheat + 40.0 * lean + 26.0 * f.restriction, 40.0)
         subcooling = max(subcooling * (1.0 - 2.6 * f.low_charge), 0.0) + 9.0 * f.restriction
+        # a valve keeps its superheat in spite of too much charge; what is too much waits as liquid
+        subcooling += SURPLUS_K * f.overcharge + GAS_K * f.gas
+        swing = sin(2.0 * pi * self.state.since / HUNT_S) if f.hunting else 0.0
+        superheat = max(superheat + 11.0 * f.hunting * swing, 0.5)
         # gas that crosses the reversing valve reaches the suction side hot
         superheat += 14.0 * f.cross_leak
-        flow = (1.0 - 0.42 * f.valve_leak) * (1.0 - 0.4 * f.cross_leak)
-        return superheat, subcooling, flow, 1.0 / (1.0 + 5.0 * lean + 3.0 * f.restriction)
+        flow = (1.0 - 0.42 * f.valve_leak) * (1.0 - 0.4 * f.cross_leak) * (1.0 - f.worn)
+        # while it swings the evaporator is starved half of the time; what floods it otherwise gives nothing back
+        wetted = (1.0 - 0.3 * f.hunting * (0.5 + 0.5 * swing)) / (1.0 + 5.0 * lean + 3.0 * f.restriction)
+        return superheat, subcooling, flow, wetted

@@ -39,7 +39,7 @@ class Indoor:
     `pressure` that of the place (Pa).
 
     Conductance `k` is that of the clean coil at full flow (W/K). `fouling` and `choked` (0 to 1) are faults of coil and
-    filter.
+    filter; `astray` is the share of heat or cold that leaks out of the ducts beyond the usual.
     """
 
     columns = tuple(f"a_{name}" for name in IndoorState.__struct_fields__)
@@ -49,8 +49,8 @@ class Indoor:
         self.rated = capacity / 1e3 * 0.054
         self.k = capacity / 18.2
         self.full_power = 1050.0 * self.rated * 0.62  # W: about 0.3 W a m3/h
-        self._fouling, self._choked = Worst(), Worst()
-        self.fouling = self.choked = 0.0
+        self._fouling, self._choked, self._astray = Worst(), Worst(), Worst()
+        self.fouling = self.choked = self.astray = 0.0
         z = zone.state
         self.state = IndoorState(z.air, z.ratio, z.air, z.ratio)
 
@@ -58,7 +58,8 @@ class Indoor:
         """Takes on low air flow and a fouled coil that the machine `owner` has (severities by name)."""
         self._choked.take(owner, faults.get("low_air_flow", 0.0))
         self._fouling.take(owner, faults.get("indoor_coil_fouling", 0.0))
-        self.choked, self.fouling = self._choked.value, self._fouling.value
+        self._astray.take(owner, faults.get("setpoint_not_reached", 0.0))
+        self.choked, self.fouling, self.astray = self._choked.value, self._fouling.value, self._astray.value
         self.state.choked = max(self.choked, 0.6 * self.fouling)
 
     def row(self) -> tuple[float, ...]:
@@ -94,7 +95,7 @@ class Indoor:
         s.sensible = s.total = watts + extra
         s.supply = s.inlet + given / (RHO_CP * max(s.flow, 0.02))
         s.moist = s.inlet_ratio
-        self.zone.heat += DUCT_KEEPS * given
+        self.zone.heat += DUCT_KEEPS * (1.0 - self.astray) * given
 
     def cool(self, watts: float, evaporating: float, source: float) -> None:
         """Takes `watts` in all from the air with a coil at `evaporating`; `source` is what it was worked out with.
@@ -113,7 +114,7 @@ class Indoor:
         s.sensible, s.total = sensible, watts
         s.supply = s.inlet - (sensible - s.power) / mass
         s.moist = max(s.inlet_ratio - latent / air.LATENT / (1.2 * max(s.flow, 0.02)), 0.001)
-        self.zone.heat -= DUCT_KEEPS * (sensible - s.power)
+        self.zone.heat -= DUCT_KEEPS * (1.0 - self.astray) * (sensible - s.power)
         self.zone.drying += latent / air.LATENT
 
     def still(self, dt: float) -> None:

@@ -47,7 +47,8 @@ class ControlState(msgspec.Struct):
 class Control:
     """The control of one zone. A machine that `modulates` follows the demand; another is switched within `band` K and
     rests and runs for a least time (s). `short` (0 to 1) is how far a fault has taken band and rest away; `fight` (0 to 1)
-    how far a fault lets it cool below the heating set point of its zone."""
+    how far a fault lets it cool below the heating set point of its zone; `crossed` how far (of 2 K) the cooling set point of a second
+    thermostat lies below the heating set point, so that the machines undo what the other has done."""
 
     columns: ClassVar[tuple[str, ...]] = ("set_heating", "set_cooling", "set_mode", "set_fan", "set_vacation", "call_heat", "call_cool")
 
@@ -57,14 +58,15 @@ class Control:
         self.state = ControlState(spec.heating, spec.cooling, spec.heating, spec.cooling, float(MODE[spec.mode]))
         self.modulates = False
         self.band, self.rest, self.least = 0.35, 300.0, 240.0
-        self._short, self._fight = Worst(), Worst()
-        self.short = self.fight = 0.0
+        self._short, self._fight, self._crossed = Worst(), Worst(), Worst()
+        self.short = self.fight = self.crossed = 0.0
 
     def suffer(self, owner: str, faults: Mapping[str, float]) -> None:
         """Takes on short cycling and fighting that the machine `owner` has (severities by name)."""
         self._short.take(owner, faults.get("short_cycling", 0.0))
         self._fight.take(owner, faults.get("simultaneous_heating_cooling", 0.0))
-        self.short, self.fight = self._short.value, self._fight.value
+        self._crossed.take(owner, faults.get("thermostat_fighting", 0.0))
+        self.short, self.fight, self.crossed = self._short.value, self._fight.value, self._crossed.value
 
     def row(self) -> tuple[float, ...]:
         """The values of `columns` now."""
@@ -115,6 +117,10 @@ class Control:
         if t < FREEZE_DEGC or (s.heat and not may_heat and t < FREEZE_DEGC + 2.0):
             may_heat, target = True, FREEZE_DEGC + 1.0
         warm = t - s.target_cooling
+        if self.crossed > 0.0:
+            s.cooling = s.target_cooling = s.target_heating - 2.0 * self.crossed
+            may_heat = may_cool = True
+            warm = t - s.target_cooling
         if self.fight > 0.0:
             may_cool, warm = True, t - (self.zone.spec.heating - 1.2 * self.fight)
         self._call(dt, target - t if may_heat else -9.0, warm if may_cool else -9.0)

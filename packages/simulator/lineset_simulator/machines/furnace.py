@@ -77,7 +77,7 @@ class Furnace(Machine):
         self.share = min(spec.capacity / 30.0 / 1207.0 / indoor.rated, 1.15)
         self.metal = 1.1 * spec.capacity
         self.state = FurnaceState()
-        self.failing = 0.0
+        self.failing = self.dry = 0.0
         self.settings = {
             "heating_setpoint": control.set_heating,
             "system_mode": self._set_mode,
@@ -97,9 +97,10 @@ class Furnace(Machine):
         return self.state.fire > 0.0 or self.state.given > 500.0
 
     def suffer(self, faults: Mapping[str, float]) -> None:
-        """Takes on low air flow, failing ignition and short cycling."""
+        """Takes on low air flow, failing ignition, a second exchanger that does not condense, and faults of control."""
         self.indoor.suffer(self.spec.local, faults)
         self.failing = faults.get("ignition_retries", 0.0)
+        self.dry = faults.get("no_condensing", 0.0)
         self.control.suffer(self.spec.local, faults)
 
     def step(self) -> None:
@@ -151,13 +152,17 @@ class Furnace(Machine):
             flow = self.indoor.blow(self.share * (0.72 + 0.28 * (s.fire > 0.9)) if hot else 0.45)
             k = 10.0 * self.spec.capacity / 1e3 * (flow / self.indoor.rated) ** 0.7
             # the exchanger's metal between fire and air, stepped implicitly
-            full = self.spec.capacity * s.fire
+            full = self.spec.capacity * s.fire * self._kept() / self.efficiency
             before = s.exchanger
             s.exchanger = (self.metal / dt * before + full + k * inlet) / (self.metal / dt + k)
             s.given = max(full - self.metal * (s.exchanger - before) / dt, 0.0)
             self.indoor.heat(s.given)
-        aim = 22.0 + 0.2 * (s.exchanger - 20.0) + 900.0 * (0.97 - self.efficiency) if s.fire else s.exchanger
+        aim = 22.0 + 0.2 * (s.exchanger - 20.0) + 900.0 * (0.97 - self._kept()) if s.fire else s.exchanger
         s.flue += (aim - s.flue) * min(dt / 120.0, 1.0)
+
+    def _kept(self) -> float:
+        """Efficiency now: without its second exchanger a furnace keeps no more than 0.80, as any that does not condense."""
+        return self.efficiency - self.dry * max(self.efficiency - 0.80, 0.0)
 
     def _idle(self) -> float:
         if self.indoor.state.flow > 0.0:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 import msgspec
+import numpy as np
 
 from .. import air
+from ..chance import uniform
 from .base import Surroundings, Worst
 from .control import Control
 
@@ -31,24 +33,31 @@ class Loop:
     Valves at the emitters open over a band of 0.8 K round each zone's target. `flow` is the full flow (kg/s).
     """
 
-    columns: ClassVar[tuple[str, ...]] = ("l_supply", "l_back", "l_flow", "l_emitted", "l_pumps", "l_speed", "l_throttled")
+    columns: ClassVar[tuple[str, ...]] = ("l_supply", "l_back", "l_flow", "l_emitted", "l_pumps", "l_speed", "l_throttled", "l_airy")
 
     def __init__(self, around: Surroundings, controls: Sequence[Control], emitters: Sequence[float], capacity: float, flow: float) -> None:
         self.around, self.controls, self.emitters, self.capacity, self.full_flow = around, controls, emitters, capacity, flow
         self.state = LoopState()
-        self._throttled = Worst()
-        self.throttled = 0.0
+        self._throttled, self._airy, self._shut = Worst(), Worst(), Worst()
+        self.throttled = self.airy = self.shut = 0.0
         self.cools = False
 
     def throttle(self, owner: str, faults: Mapping[str, float]) -> None:
-        """Takes on low water flow that the machine `owner` has."""
+        """Takes on low water flow, air in the water and emitters whose valves stay shut, that the machine `owner` has."""
         self._throttled.take(owner, faults.get("low_water_flow", 0.0))
-        self.throttled = self._throttled.value
+        self._airy.take(owner, faults.get("air_in_water", 0.0))
+        self._shut.take(owner, faults.get("setpoint_not_reached", 0.0))
+        self.throttled, self.airy, self.shut = self._throttled.value, self._airy.value, self._shut.value
+
+    def passing(self) -> float:
+        """The share of its flow that faults leave a pump now: a bubble in its wheel stops most of it for a while."""
+        share = 1.0 - 0.7 * self.throttled
+        return share * (1.0 - bubbles(self.airy, self.around.t)) if self.airy else share
 
     def row(self) -> tuple[float, ...]:
         """The values of `columns` now."""
         s = self.state
-        return s.supply, s.back, s.flow, s.emitted, float(s.pumps), s.speed, self.throttled
+        return s.supply, s.back, s.flow, s.emitted, float(s.pumps), s.speed, self.throttled, self.airy
 
     def wanted(self) -> float:
         """How far the valves are open on the whole (0 to 1), by the zones' targets."""
@@ -65,7 +74,7 @@ class Loop:
         """A step in which the source gives `given` W and the pump runs or not."""
         s, dt = self.state, self.around.dt
         s.pumps = pumps
-        s.flow = self.full_flow * s.speed / 0.7 * (1.0 - 0.7 * self.throttled) if pumps else 0.0
+        s.flow = self.full_flow * s.speed / 0.7 * self.passing() if pumps else 0.0
         emitted = 0.0
         if pumps:
             middle = 0.5 * (s.supply + s.back)
@@ -74,7 +83,7 @@ class Loop:
             for control, k in zip(self.controls, self.emitters, strict=True):
                 excess = middle - control.zone.state.air
                 if excess > 0.0:
-                    watts = min(k * self._opening(control) * excess * (excess / 30.0) ** 0.3, most - emitted)
+                    watts = min(k * (1.0 - self.shut) * self._opening(control) * excess * (excess / 30.0) ** 0.3, most - emitted)
                     control.zone.heat += 0.7 * watts
                     control.zone.radiant += 0.3 * watts
                     emitted += watts
@@ -86,6 +95,12 @@ class Loop:
         s.supply += dt / self.capacity * (given - emitted)
         aim = s.supply - emitted / (s.flow * air.CP_WATER) if s.flow > 0.0 else s.supply - 1.0
         s.back += (aim - s.back) * min(dt / FLOW_TAU_S, 1.0)
+
+
+def bubbles(airy: float, t: float) -> float:
+    """The share of the flow that air in the water takes away at `t` (s): with every bubble, anew each half minute."""
+    draw = float(uniform(9, np.array([int(t // 30.0)]))[0])
+    return 0.75 * airy * draw * draw
 
 
 def hot_by_outdoor(outdoor: float, hottest: float) -> float:

@@ -10,7 +10,7 @@ from lineset_contract.points import POINTS
 from .. import air
 from ..spec import EquipmentSpec
 from .base import Columns, Machine, MachineState, Points, Surroundings
-from .circuit import Circuit, CircuitState
+from .circuit import Circuit, CircuitState, as_made
 from .coils import Indoor, head_kept, wet_or_dry
 from .control import Control
 from .readings import CIRCUIT, OPERATING, air_points, circuit_points, circuit_row, control_points, running
@@ -71,8 +71,9 @@ class RooftopUnit(Machine):
         super().__init__(spec, around)
         self.control, self.indoor = control, indoor
         control.modulates = True
-        self.circuit = Circuit(spec.refrigerant or "R410A", spec.capacity, 8.5, 48.0)
-        self.k_out = self.circuit.full_given / 13.0
+        superheat, subcooling, coil = as_made(spec)
+        self.circuit = Circuit(spec.refrigerant or "R410A", spec.capacity, 8.5, 48.0, superheat, subcooling)
+        self.k_out = coil * self.circuit.full_given / 13.0
         self.full_fan_out = 0.018 * spec.capacity
         self.burns_gas = spec.fuel == "natural_gas"
         self.heat = spec.options.get("heat", 1.5 * spec.capacity)
@@ -158,6 +159,7 @@ class RooftopUnit(Machine):
         self.circuit.run(around.dt, speed, k_e, source, k_c, around.outdoor)
         indoor.cool(c.taken, c.guess_e, source)
         s.tally.cooling += around.dt
+        s.tally.cold += c.taken * around.dt
 
     def _heat(self, burned: float) -> None:
         s = self.state
@@ -166,6 +168,7 @@ class RooftopUnit(Machine):
         s.gas = s.given / 0.81 if self.burns_gas else 0.0
         self.indoor.heat(s.given)
         s.tally.heating += self.around.dt
+        s.tally.heat += s.given * self.around.dt
 
     def _doing(self, mechanical: bool, blows: bool) -> float:
         if mechanical:

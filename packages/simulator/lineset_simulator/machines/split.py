@@ -10,7 +10,7 @@ from lineset_contract.points import POINTS
 from .. import air
 from ..spec import EquipmentSpec
 from .base import Columns, Machine, MachineState, Points, Surroundings
-from .circuit import Circuit, CircuitState
+from .circuit import Circuit, CircuitState, as_made
 from .coils import Frost, Indoor, head_kept, wet_or_dry
 from .control import MODE, Control
 from .readings import CIRCUIT, OPERATING, air_points, circuit_points, circuit_row, control_points, running
@@ -77,9 +77,10 @@ class AirConditioner(Machine):
     def __init__(self, spec: EquipmentSpec, around: Surroundings, control: Control, indoor: Indoor, blower: Blower = "own") -> None:
         super().__init__(spec, around)
         self.control, self.indoor, self.blower = control, indoor, blower
-        self.circuit = Circuit(spec.refrigerant or "R410A", spec.capacity, 9.0, 46.0)
+        superheat, subcooling, coil = as_made(spec)
+        self.circuit = Circuit(spec.refrigerant or "R410A", spec.capacity, 9.0, 46.0, superheat, subcooling)
         self.stages = int(spec.options.get("stages", 1))
-        self.k_out = self.circuit.full_given / 11.0
+        self.k_out = coil * self.circuit.full_given / 11.0
         self.full_fan_out = 0.016 * spec.capacity
         self.fouled = 0.0
         self.state = SplitState(circuit=self.circuit.state)

@@ -12,7 +12,7 @@ from ..chance import Floats
 from ..house import Zone
 from ..spec import EquipmentSpec
 from .base import Columns, Machine, MachineState, Points, Surroundings
-from .circuit import Circuit, CircuitState
+from .circuit import Circuit, CircuitState, as_made
 from .readings import CIRCUIT, OPERATING, circuit_points, circuit_row, running
 from .tank import Tank, TankState
 
@@ -71,6 +71,7 @@ class WaterHeater(Machine):
         "hot",
         "flue",
         "scale",
+        "consumed",
     )
 
     def __init__(self, spec: EquipmentSpec, around: Surroundings, zone: Zone) -> None:
@@ -79,7 +80,7 @@ class WaterHeater(Machine):
         self.tank = Tank(spec.options.get("litres", 190.0), spec.options.get("loss", self.loss))
         self.basement = spec.options.get("basement", 0.0) > 0.0
         self.state = HeaterState(tank=self.tank.state, setpoint=spec.options.get("setpoint", 55.0), mode=float(MODES[self.first_mode]))
-        self.scale = 0.0
+        self.scale = self.consumed = 0.0
         self.settings = {
             "hot_water_setpoint": self._set("setpoint"),
             "water_heater_mode": self._set("mode"),
@@ -105,8 +106,9 @@ class WaterHeater(Machine):
         return self.state.given > 0.0
 
     def suffer(self, faults: Mapping[str, float]) -> None:
-        """Takes on scale."""
+        """Takes on scale and a consumed anode."""
         self.scale = faults.get("water_heater_scale", 0.0)
+        self.consumed = faults.get("anode_due", 0.0)
 
     def target(self) -> float:
         """The temperature (degC) that the tank is kept at now."""
@@ -159,6 +161,7 @@ class WaterHeater(Machine):
             s.hot,
             s.flue,
             self.scale,
+            self.consumed,
         )
 
     def observe(self, c: Columns) -> Points:
@@ -176,6 +179,8 @@ class WaterHeater(Machine):
             "vacation_mode": c["vacation"],
             "heat_output": c["given"],
             "leak_sensor": np.zeros_like(c["setpoint"]),
+            # the current follows the conductivity of warm water, by 2 % a kelvin, and ends with the metal
+            "anode_current": 4.0 * (1.0 - 0.92 * c["consumed"]) * (1.0 + 0.02 * (0.5 * (c["t_top"] + c["t_bottom"]) - 50.0)),
         }
 
     @staticmethod
@@ -290,7 +295,8 @@ class HeatPumpHeater(WaterHeater):
 
     def __init__(self, spec: EquipmentSpec, around: Surroundings, zone: Zone) -> None:
         super().__init__(spec, around, zone)
-        self.circuit = Circuit(spec.refrigerant or "R290", 0.70 * spec.capacity, 9.0, 52.0, 6.0, 4.0)
+        superheat, subcooling, _ = as_made(spec, 6.0, 4.0)
+        self.circuit = Circuit(spec.refrigerant or "R290", 0.70 * spec.capacity, 9.0, 52.0, superheat, subcooling)
         self.state.circuit = self.circuit.state
         self.element = spec.options.get("element", 4500.0)
         self.k_air = 0.70 * spec.capacity / 9.5
