@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from lineset.diagnostics.features.cycles import cycles
 from lineset.diagnostics.features.energy import efficiency, energy, heat
+from lineset.diagnostics.features.sensors import resting, sensing, ways_round
 from lineset.diagnostics.features.steady import steady
 from lineset.diagnostics.features.time import comfort, states
 from lineset.diagnostics.features.weather import weather
@@ -25,6 +26,9 @@ EXTRACTORS: tuple[Extractor, ...] = (
     heat,
     efficiency,
     weather,
+    sensing,
+    resting,
+    ways_round,
 )
 
 
