@@ -217,17 +217,17 @@ class Channels:
         served = self._point("outlet_water_temperature", "chilled_water_supply_temperature", "return_air_temperature", "room_temperature")
         if tank is None:
             return served
-        heats_tank = self._family("water_heater")
-        return tank if served is None else np.where(heats_tank, tank, served)
+        heats_tank = self._family("water_heater") & ~np.isnan(tank)
+        return np.where(heats_tank, tank, np.nan if served is None else served)
 
     def _outside(self) -> Floats | None:
         """The surroundings' side: outdoor air or condenser water; of a water heater the air around it."""
         outdoor = self._point("condenser_water_outlet_temperature", "outdoor_temperature")
         around = self._point("return_air_temperature", "room_temperature")
         heater = self._family("water_heater")
-        if around is None or not heater.any():
+        if not heater.any():
             return outdoor
-        return np.where(heater, around, np.nan if outdoor is None else outdoor)
+        return np.where(heater, np.nan if around is None else around, np.nan if outdoor is None else outdoor)
 
     def _side(self, warm: Floats | None, cold: Floats | None) -> Floats | None:
         """`warm` in heating, `cold` in cooling."""
