@@ -23,15 +23,17 @@ PROPANE_KWH_M3 = 26.0
 
 
 def energy(samples: Samples) -> Mapping[str, Floats]:
-    """`kwh.electric` by counter, else by power; its parts by use `.heating .cooling .hot_water .defrost` and by state `kwh.standby` over
-    `s.standby`; `s.electric` (s) the covered time of hours that `kwh.electric` knows; `kwh.auxiliary`. NaN in hours in which nothing
-    tells."""
+    """`kwh.electric` by counter (`.meter`), else by power; its parts by use `.heating .cooling .hot_water .defrost` and by state
+    `kwh.standby` over `s.standby`; `s.electric` (s) the covered time of hours that `kwh.electric` knows; `kwh.auxiliary`. NaN in hours in
+    which nothing tells."""
     found: dict[str, Floats] = {}
     power = samples.channels.find("power")
     counted = increments(samples, "electric_energy", "kWh")
     by_power = None if power is None else power * samples.dt / J_PER_KWH
     found |= _by(samples, "kwh.electric", counted, by_power)
     if "kwh.electric" in found:
+        if counted is not None:
+            found["kwh.electric.meter"] = _whole(samples, counted)
         found["s.electric"] = np.where(np.isnan(found["kwh.electric"]), 0.0, samples.total(samples.dt))
     rows = by_power if by_power is None or counted is None else np.where(np.isnan(by_power), counted, by_power)
     rows = counted if rows is None else rows
