@@ -116,7 +116,7 @@ def main() -> None:
                 spent[stage] = spent.get(stage, 0.0) + seconds
     took = sum(spent.values()) / 2
     print(
-        f"{count} machines, an hour at {step:.0f} s: {took:.1f} s on 2 processes ({time.perf_counter() - wall:.1f} s with making the readings)"
+        f"{count} machines, an hour every {step:.0f} s: {took:.1f} s on 2 processes ({time.perf_counter() - wall:.1f} s with making them)"
     )
     for stage, seconds in spent.items():
         print(f"  {stage}: {seconds:.1f} s of one core")
