@@ -43,6 +43,7 @@ class Channels:
         self._rows, self._mode = rows, mode
         self._found: dict[str, Floats | None] = {}
         self._basis: NDArray[np.int8] | None = None
+        self._kept: dict[str, tuple[Floats | None, ...]] = {}
         self._refrigerant = np.array([index_of(r) if r else -1 for r in column(rows.machines, "refrigerant").tolist()], np.int64)
 
     def find(self, name: str) -> Floats | None:
@@ -60,6 +61,12 @@ class Channels:
     def mass_flow_heat(self, side: int) -> Floats | None:
         """Heat capacity flow (W/K) at each row, of water (`BY_WATER`) or of air (`BY_AIR`); what a split costs in capacity."""
         return self._water_capacity_flow() if side == BY_WATER else self._air_capacity_flow()
+
+    def _once(self, name: str, make: Callable[[], tuple[Floats | None, ...]]) -> tuple[Floats | None, ...]:
+        """What `make` gave the first time it was asked under this name."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]
 
     def _point(self, *names: str) -> Floats | None:
         """The first of these points that a row has."""
@@ -125,11 +132,18 @@ class Channels:
         def ratio(t: str, humidity: str) -> Floats | None:
             return air.humidity_ratio(points[t], points[humidity]) if self._rows.has(t, humidity) else None
 
-        back = first(ratio("return_air_temperature", "return_air_humidity"), lambda: ratio("room_temperature", "room_humidity"))
-        return ratio("supply_air_temperature", "supply_air_humidity"), back
+        def make() -> tuple[Floats | None, ...]:
+            back = first(ratio("return_air_temperature", "return_air_humidity"), lambda: ratio("room_temperature", "room_humidity"))
+            return ratio("supply_air_temperature", "supply_air_humidity"), back
+
+        supply, back = self._once("ratios", make)
+        return supply, back
 
     def _air_mass_flow(self) -> Floats | None:
         """Dry air (kg/s), of the volume flow at the supply's state."""
+        return self._once("air", lambda: (self._dry_air(),))[0]
+
+    def _dry_air(self) -> Floats | None:
         flow, t = self.find("air_flow"), self._point("supply_air_temperature")
         if flow is None or t is None:
             return None

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from lineset.diagnostics.machine import Machine
+from lineset.diagnostics.machine import Machine, column
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -97,7 +97,11 @@ class Rows:
 
     def of_family(self, *families: str) -> Flags:
         """Whether a row belongs to a machine of one of these families, shape (rows,)."""
-        return np.array([machine.family in families for machine in self.machines], bool)[self.row_machine]
+        return np.isin(self._families, families)[self.row_machine]
+
+    @cached_property
+    def _families(self) -> NDArray[np.str_]:
+        return column(self.machines, "family").astype(np.str_)
 
     @cached_property
     def follows(self) -> Flags:
@@ -108,11 +112,11 @@ class Rows:
 
     def total(self, values: Floats) -> Floats:
         """The sum of a row quantity in each hour, shape (groups,); NaN counts as nothing."""
-        return np.add.reduceat(np.nan_to_num(values), self.first) if len(self.first) else np.zeros(0)
+        return np.add.reduceat(np.where(np.isnan(values), 0.0, values), self.first) if len(self.first) else np.zeros(0)
 
     def seconds(self, flags: Flags) -> Floats:
         """For how long something held in each hour (s), shape (groups,)."""
-        return self.total(np.where(flags, self.dt, 0.0))
+        return np.add.reduceat(np.where(flags, self.dt, 0.0), self.first) if len(self.first) else np.zeros(0)
 
     def highest(self, values: Floats) -> Floats:
         """The greatest value of each hour, shape (groups,); NaN where there is none."""

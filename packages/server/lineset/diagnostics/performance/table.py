@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lineset.diagnostics.cases import ratio
 from lineset.diagnostics.days import Days, fold
 from lineset.diagnostics.machine import Machine
+from lineset.diagnostics.machine import column as column_of
 from lineset.diagnostics.rows import Flags, Floats, Ints
 
 Span = Literal["day", "month", "season", "year", "whole"]
@@ -51,7 +52,7 @@ class Spans:
 
     def family(self, *families: str) -> Flags:
         """Whether a row's machine is of one of these families."""
-        return np.array([machine.family in families for machine in self.machines], bool)[self.machine]
+        return np.isin(column_of(self.machines, "family").astype(np.str_), families)[self.machine]
 
 
 def spans(days: Days, span: Span) -> Spans:

@@ -1,6 +1,6 @@
 """Saturation temperatures of refrigerants at a pressure: dew and bubble lines, tabulated with CoolProp to better than 0.05 K."""
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
@@ -29,6 +29,7 @@ def refrigerants() -> tuple[str, ...]:
     return _tables().numbers
 
 
+@lru_cache(maxsize=1000)
 def index_of(name: str) -> int:
     """Which table a refrigerant's name means ("R-410A", "r410a", "R 410 A"), or -1 where there is none."""
     plain = "".join(c for c in name.upper() if c.isalnum())
