@@ -5,6 +5,9 @@ from typing import Any
 from lineset.pages.common.facts import Order
 from lineset.pages.common.flows.sites import ZONES, site_kinds
 from lineset.pages.common.forms import Form
+from lineset.pages.common.ahead import forecast_view
+from lineset.pages.common.findings import finding_view
+from lineset.pages.common.health import Health
 from lineset.pages.common.machine_page import lines, machine_page
 from lineset.pages.common.reader import Reader
 from lineset.pages.home.now import now_view
@@ -13,6 +16,7 @@ from lineset_contract.profiles import PROFILES
 
 from tests.browser.samples.charts import part
 from tests.browser.samples.data import CABIN, NOW, SITE, Sample, day, heat_pump, order, water_heater
+from tests.browser.samples.diagnosed import advice_sample, finding, forecast, health, two_causes
 
 BOUNDS = bounds(PROFILES["heat_pump_air_air"], NO_LIMITS, "heating_setpoint")
 
@@ -27,6 +31,21 @@ def _now(
     return {"now": view, "base": f"/home/{SITE.id}"}
 
 
+def _weak(reader: Reader) -> dict[str, Any]:
+    found = [finding_view(reader, f, "Heat pump HP-1", NOW) for f in (two_causes(), finding("low_air_flow", 2), finding("anode_due", 3))]
+    tomorrow = forecast_view(reader, forecast()).say
+    view = now_view(
+        reader, SITE, (SITE,), (heat_pump(),), day(fault=True), None, BOUNDS, (), NOW, findings=found, advice=5, tomorrow=tomorrow
+    )
+    return {"now": view, "base": f"/home/{SITE.id}"}
+
+
+def _advice(reader: Reader, *, calm: bool = False) -> dict[str, Any]:
+    lines = () if calm else advice_sample(reader)
+    ran = () if calm else (("Heat pump HP-1", "a", health(reader, technician=False)),)
+    return LAYOUT | {"lines": lines, "dismissed": lines[:1], "machines": ran, "may_dismiss": True, "done": "" if calm else "dismissed"}
+
+
 LAYOUT: dict[str, Any] = {"layout": "home/frame.html", "site": SITE, "sites": [SITE, CABIN], "tab": "machines", "base": f"/home/{SITE.id}"}
 
 
@@ -35,7 +54,7 @@ def _machines(reader: Reader) -> dict[str, Any]:
     return LAYOUT | {"machines": shown, "retired": ["Old boiler"], "may_change": True}
 
 
-def _machine(reader: Reader) -> dict[str, Any]:
+def _machine(reader: Reader, health: Health | None = None) -> dict[str, Any]:
     pump = heat_pump()
     profile = PROFILES[pump.type]
     limits = {name: bounds(profile, NO_LIMITS, name) for name, setting in profile.settings.items() if not setting.choices}
@@ -47,6 +66,7 @@ def _machine(reader: Reader) -> dict[str, Any]:
         limits,
         NOW,
         may_command=True,
+        health=health,
     )
     return LAYOUT | {"e": view, "here": f"/home/{SITE.id}/machines/{pump.id}", "may_change": True}
 
@@ -79,6 +99,10 @@ SAMPLES: dict[str, Sample] = {
     "machines": ("home/machines.html", _machines),
     "machines-empty": ("home/machines.html", lambda _r: LAYOUT | {"machines": (), "retired": [], "may_change": True}),
     "machine": ("home/machine.html", _machine),
+    "machine-finding": ("home/machine.html", lambda r: _machine(r, health(r, technician=False))),
+    "now-finding": ("home/now.html", _weak),
+    "advice": ("home/advice.html", _advice),
+    "advice-none": ("home/advice.html", lambda r: _advice(r, calm=True)),
     "site-new": ("home/site_new.html", _site_new),
     "now-empty": (
         "home/now.html",

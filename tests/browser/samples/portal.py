@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from lineset.diagnostics import Finding
 from lineset.kit.ids import new_id
 from lineset.pages.common.charting import ChartPart
 from lineset.pages.common.draw import Spark, spark
@@ -17,6 +18,7 @@ from lineset.pages.common.orders import order_line
 from lineset.pages.common.reader import Reader
 from lineset.pages.portal.fleet import Query, fleet_view
 from lineset.pages.portal.ranking import Home, rank
+from lineset.pages.portal.routes_leads import Lead
 from lineset.pages.portal.routes_team import Colleague, Invited, Team
 from lineset.sites import Zone
 from lineset_contract.control import NO_LIMITS, Bounds, bounds
@@ -24,6 +26,7 @@ from lineset_contract.profiles import PROFILES
 
 from tests.browser.samples.charts import part, refused, silent
 from tests.browser.samples.data import NOW, SITE, Sample, boiler, furnace, heat_pump, order, water_heater
+from tests.browser.samples.diagnosed import advice_sample, finding, health, two_causes
 from tests.browser.samples.shared import gateway_samples, refused_samples, trouble_samples
 
 CROWDED = {"compare": "week", "outdoor": "1", "points": "room_temperature,electric_power,supply_air_temperature,defrost_state"}
@@ -89,9 +92,19 @@ def homes(count: int, seed: int = 3) -> list[Home]:
                 online=True,
                 seen=seen,
                 backup=chance.random() < 0.05,
+                findings=_findings(index),
             )
         )
     return made
+
+
+def _findings(index: int) -> tuple[Finding, ...]:
+    """Findings of a few sites, worse and milder ones."""
+    if index % 307 == 4:
+        return (two_causes(), finding("low_air_flow", 2))
+    if index % 113 == 2:
+        return (finding(("defrost_missed", "outdoor_coil_fouling", "auxiliary_heat_locked_in")[index % 3], severity=(index % 10) / 10),)
+    return (finding("standby_excess", cost_a_day=None),) if index % 59 == 1 else ()
 
 
 @cache
@@ -185,6 +198,8 @@ SAMPLES: dict[str, Sample] = {
     "fleet-search": ("portal/fleet.html", lambda r: _fleet(r, 2000, q="lakeview")),
     "fleet-nothing": ("portal/fleet.html", lambda r: _fleet(r, 13, q="zzz")),
     "equipment": ("portal/equipment.html", _equipment),
+    "equipment-finding": ("portal/equipment.html", lambda r: _equipment(r, health=health(r, technician=True))),
+    "equipment-calm": ("portal/equipment.html", lambda r: _equipment(r, health=health(r, technician=True, calm=True))),
     "equipment-cooling": (
         "portal/equipment.html",
         lambda r: _equipment(r, heat_pump(operating_mode="cooling", outdoor_temperature=34.0, room_temperature=26.1)),
@@ -213,5 +228,7 @@ SAMPLES: dict[str, Sample] = {
     "site-new": ("portal/site_new.html", lambda r: _site_new(r, (("a", "Ortega-Lund"), ("b", "Nakamura")))),
     "site-new-none": ("portal/site_new.html", lambda r: _site_new(r, ())),
     "team": ("portal/team.html", _team_page),
+    "leads": ("portal/leads.html", lambda r: {"homes": (Lead(SITE.id, "14 Sugar Pine Rd, Truckee", "Ortega-Lund", advice_sample(r, technician=True)),)}),
+    "leads-none": ("portal/leads.html", lambda _r: {"homes": ()}),
     "fleet-empty": ("portal/fleet.html", lambda r: _fleet(r, 0)),
 }

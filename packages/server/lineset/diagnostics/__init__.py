@@ -3,6 +3,8 @@
 The face of this domain; nobody imports past it.
 """
 
+from lineset.diagnostics.advice import advise, rank
+from lineset.diagnostics.advising import dismiss_advice, list_advice, restore_advice
 from lineset.diagnostics.findings import (
     acknowledge,
     assign,
@@ -16,17 +18,36 @@ from lineset.diagnostics.findings import (
     steps,
 )
 from lineset.diagnostics.keeping import DayFiles
+from lineset.diagnostics.knowledge import KNOWLEDGE
+from lineset.diagnostics.views import OPEN_STATES, Advice, Candidate, Due, Figure, Finding, FindingState, Forecast, Life, Performance, Step
 
 __all__ = [
+    "KNOWLEDGE",
+    "OPEN_STATES",
+    "Advice",
+    "Candidate",
     "DayFiles",
+    "Due",
+    "Figure",
+    "Finding",
+    "FindingState",
+    "Forecast",
+    "Life",
+    "Performance",
+    "Step",
     "acknowledge",
+    "advise",
     "assign",
     "confirm",
+    "dismiss_advice",
     "false_alarm",
     "get_finding",
+    "list_advice",
     "list_findings",
+    "rank",
     "reopen",
     "repaired",
+    "restore_advice",
     "start_repair",
     "steps",
 ]

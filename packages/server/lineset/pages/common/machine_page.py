@@ -11,6 +11,7 @@ from .cells import Group, cells, groups
 from .charting import ChartPart
 from .controls import Control, controls
 from .facts import LIVE_S, Machine, Order
+from .health import Health
 from .orders import OrderLine, order_line
 from .plate import alarm_words, plate, type_name
 from .quantity import label, mode_tone, shown, word
@@ -45,6 +46,7 @@ class MachinePage(msgspec.Struct, frozen=True):
     orders: tuple[OrderLine, ...]
     controls: tuple[Control, ...]
     may_command: bool
+    health: Health | None = None
 
 
 def lines(reader: Reader, machines: Sequence[Machine], now: datetime) -> tuple[Line, ...]:
@@ -94,6 +96,7 @@ def machine_page(
     now: datetime,
     *,
     may_command: bool,
+    health: Health | None = None,
     typed: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> MachinePage:
@@ -108,4 +111,5 @@ def machine_page(
         orders=tuple(order_line(reader, order, machine.type, now) for order in orders),
         controls=controls(reader, machine, limits, typed, errors) if may_command else (),
         may_command=may_command,
+        health=health,
     )

@@ -10,6 +10,7 @@ from lineset_contract.profiles import PROFILES
 from ..common.day import Chart, Wanted, chart
 from ..common.draw import Dial, dial
 from ..common.facts import LIVE_S, Day, Machine, Order, Site
+from ..common.findings import FindingView
 from ..common.orders import OrderLine, order_line
 from ..common.quantity import degrees, mode_tone, point_scale, scale, shown
 from ..common.reader import Reader
@@ -73,6 +74,9 @@ class Now(msgspec.Struct, frozen=True):
     facts: tuple[Fact, ...]
     chart: Chart | None
     shared: tuple[str, ...]
+    findings: tuple[FindingView, ...] = ()
+    advice: int = 0
+    tomorrow: str = ""
 
 
 def now_view(
@@ -85,8 +89,13 @@ def now_view(
     limits: Bounds | None,
     shared: Sequence[str],
     now: datetime,
+    *,
+    findings: Sequence[FindingView] = (),
+    advice: int = 0,
+    tomorrow: str = "",
 ) -> Now:
-    """Build the page for `site`. `day` and `limits` belong to the machine that `main_machine` names."""
+    """Build the page for `site`. `day` and `limits` belong to the machine that `main_machine` names; `findings` are the open ones of the
+    site, `advice` how much of it stands, `tomorrow` the sentence of its forecast."""
     machine = main_machine(machines)
     if machine is None:
         return _without_machine(reader, site, sites, shared)
@@ -129,6 +138,9 @@ def now_view(
         facts=_facts(reader, machines),
         chart=None if day is None else chart(reader, machine.id, day, _panels(setting, room, target)),
         shared=tuple(shared),
+        findings=tuple(findings),
+        advice=advice,
+        tomorrow=tomorrow,
     )
 
 

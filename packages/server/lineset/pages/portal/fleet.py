@@ -8,6 +8,10 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from lineset.diagnostics import KNOWLEDGE
+
+from ..common.findings import OPEN_CANDIDATE, certainty, cost_words, deadline, finding_title
+from ..common.money import money
 from ..common.quantity import degrees, degrees_apart, mode_tone, scale, word
 from ..common.reader import Reader
 from .ranking import SILENT_S, Ranked, distance
@@ -58,6 +62,12 @@ class Row(msgspec.Struct, frozen=True):
     seen: float
     contact: str
     late: bool
+    act: str
+    overdue: bool
+    cost: str
+    suffers: bool
+    bring: str
+    query: str
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -93,6 +103,9 @@ class Fleet(msgspec.Struct, frozen=True):
     query: Query
     total: int
     urgent: int
+    first: str
+    found_at: int
+    costs: str
     silent: int
     calm: int
     top: tuple[Row, ...]
@@ -142,6 +155,9 @@ def fleet_view(
         query=query,
         total=len(ranked),
         urgent=len(urgent),
+        first=_when(reader, urgent[0].act_by, now) if urgent else "",
+        found_at=sum(1 for r in ranked if r.finding is not None),
+        costs=_costs(reader, ranked),
         silent=silent,
         calm=sum(1 for r in ranked if not r.urgent and not _silent(r, now) and r.why == ""),
         top=tuple(_row(reader, index + 1, r, now) for index, r in enumerate(large)),
@@ -198,7 +214,34 @@ def _row(reader: Reader, number: int, ranked: Ranked, now: datetime) -> Row:
         seen=home.seen or 0.0,
         contact=reader.gettext("never") if age is None else reader.age(age),
         late=age is None or age > SILENT_S,
+        act="" if ranked.act_by == math.inf else _when(reader, ranked.act_by, now),
+        overdue=ranked.act_by < now.timestamp(),
+        cost=cost_words(reader, ranked.finding) if ranked.finding is not None else "",
+        suffers=_suffers(ranked),
+        bring=_bring(reader, ranked),
+        query=str(ranked.finding.equipment) if ranked.finding is not None else home.machine,
     )
+
+
+def _when(reader: Reader, seconds: float, now: datetime) -> str:
+    return deadline(reader, datetime.fromtimestamp(seconds, UTC), now)
+
+
+def _costs(reader: Reader, ranked: Sequence[Ranked]) -> str:
+    """What all open findings cost a day together, where that is known of any."""
+    known = [f.cost_a_day for r in ranked for f in r.home.findings if f.cost_a_day is not None]
+    return money(reader, sum(known)) if known else ""
+
+
+def _suffers(ranked: Ranked) -> bool:
+    """Whether people there feel it: their room or water, as read or as the finding says."""
+    felt = ranked.finding is not None and KNOWLEDGE[ranked.finding.fault].suffers in ("heating", "hot_water", "health")
+    return felt or ranked.why in ("cold", "hot", "tank", "lockout")
+
+
+def _bring(reader: Reader, ranked: Ranked) -> str:
+    """The first things to bring for what was found."""
+    return "" if ranked.finding is None else ", ".join(KNOWLEDGE[ranked.finding.fault].said(reader.language).bring[:3])
 
 
 def _tone(ranked: Ranked, *, tank: bool) -> str:
@@ -214,6 +257,8 @@ def _tone(ranked: Ranked, *, tank: bool) -> str:
 
 def _why(reader: Reader, ranked: Ranked, now: datetime) -> str:
     home = ranked.home
+    if ranked.why == "finding" and ranked.finding is not None:
+        return finding_title(reader, ranked.finding)
     apart = distance(home)
     texts = {
         "lockout": reader.gettext("Stopped itself, locked out"),
@@ -236,6 +281,8 @@ def _why(reader: Reader, ranked: Ranked, now: datetime) -> str:
 def _more(reader: Reader, ranked: Ranked, now: datetime) -> str:
     """The second line: what the machine does, and the further reasons."""
     home = ranked.home
+    if ranked.why == "finding" and ranked.finding is not None:
+        return _found(reader, ranked)
     parts: list[str] = []
     if home.mode and home.mode != ranked.why:
         parts.append(word(reader, home.mode))
@@ -251,6 +298,18 @@ def _more(reader: Reader, ranked: Ranked, now: datetime) -> str:
     if ranked.why not in ("silent", "never") and _silent(ranked, now):
         parts.append(reader.gettext("no contact"))
     return ", ".join(parts)
+
+
+def _found(reader: Reader, ranked: Ranked) -> str:
+    """The finding in a line, how sure it is, and how many others there are."""
+    finding = ranked.finding
+    if finding is None:
+        return ""
+    sure = certainty(reader, finding.confidence)
+    text = KNOWLEDGE[finding.fault].said(reader.language).line + " " + sure[:1].upper() + sure[1:]
+    text += reader.gettext(", which of the two: open.") if sum(c.probability >= OPEN_CANDIDATE for c in finding.candidates) > 1 else "."
+    more = len(ranked.home.findings) - 1
+    return text + (" " + reader.ngettext("%(n)s more finding.", "%(n)s more findings.", more) if more else "")
 
 
 def _histogram(reader: Reader, ranked: Sequence[Ranked], pinned: Sequence[Ranked]) -> Histogram | None:

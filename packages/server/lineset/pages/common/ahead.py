@@ -1,0 +1,198 @@
+"""How a machine ran and what comes next, as pages show it: figures with their doubt, the next day hour by hour, what comes due, what is left."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from lineset_contract.units import UNITS
+
+from lineset.diagnostics import Due, Figure, Forecast, Life, Performance
+
+from .quantity import scale
+from .reader import NBSP, Reader
+from .refusals import marked
+
+HOURS = 24
+SHARES = ("share", "1/1")
+
+
+class FigureLine(msgspec.Struct, frozen=True):
+    """A figure. `value` empty where it is absent, and `why` then says the reason; `note`: its doubt and what it was made from."""
+
+    name: str
+    value: str
+    unit: str
+    note: str
+    why: str
+
+
+class PerformanceView(msgspec.Struct, frozen=True):
+    """How a machine ran over a span that is named in `title`."""
+
+    title: str
+    figures: tuple[FigureLine, ...]
+    absent: tuple[FigureLine, ...]
+
+
+class Hour(msgspec.Struct, frozen=True):
+    """One hour of the forecast in a box of 24 x 100: the likely height, and from where to where four in five outcomes lie."""
+
+    x: float
+    height: float
+    low: float
+    high: float
+
+
+class ForecastView(msgspec.Struct, frozen=True):
+    """The next day of a machine: sums, the hours, and how well past forecasts did."""
+
+    energy: str
+    energy_range: str
+    run: str
+    hours: tuple[Hour, ...]
+    top: str
+    start: str
+    middle: str
+    end: str
+    error: str
+    say: str
+
+
+class DueLine(msgspec.Struct, frozen=True):
+    """Something that comes due, or what is left of a part."""
+
+    name: str
+    when: str
+    note: str
+    soon: bool
+
+
+_FIGURES: Mapping[str, str] = {}
+_PARTS: Mapping[str, str] = {
+    "filter": marked("Filter"),
+    "anode": marked("Anode"),
+    "coil": marked("Coil"),
+    "outdoor_coil": marked("Outdoor coil"),
+    "indoor_coil": marked("Indoor coil"),
+    "descaling": marked("Descaling"),
+    "service": marked("Service"),
+    "inspection": marked("Inspection"),
+    "compressor": marked("Compressor"),
+    "outdoor_fan": marked("Outdoor fan"),
+    "indoor_fan": marked("Indoor fan"),
+    "fan": marked("Fan"),
+    "pump": marked("Pump"),
+    "tank": marked("Tank"),
+    "element": marked("Heating element"),
+    "heat_exchanger": marked("Heat exchanger"),
+    "burner": marked("Burner"),
+    "igniter": marked("Igniter"),
+    "reversing_valve": marked("Reversing valve"),
+    "board": marked("Control board"),
+    "machine": marked("The whole machine"),
+}
+SOON_DAYS = 30.0
+
+
+def part_word(reader: Reader, part: str) -> str:
+    """What a part is called."""
+    known = _PARTS.get(part)
+    return reader.gettext(known) if known is not None else part.replace("_", " ").capitalize()
+
+
+def amount(reader: Reader, value: float, unit: str) -> tuple[str, str]:
+    """A figure's digits and unit as the reader sees them."""
+    if unit in SHARES:
+        return reader.number(value * 100), "%"
+    if unit not in UNITS:
+        return reader.number(value, 0 if abs(value) >= 100 or value == round(value) else 2), "" if unit == "1" else unit
+    ruler = scale(reader, unit)
+    shown = ruler.apply(value)
+    return reader.number(shown, ruler.digits if abs(shown) < 100 else 0), ruler.symbol
+
+
+def performance_view(reader: Reader, performance: Performance, title: str) -> PerformanceView:
+    """The figures of a span: what is known, and what is absent with its reason."""
+    lines = [_figure(reader, name, figure) for name, figure in performance.figures.items()]
+    return PerformanceView(title, tuple(line for line in lines if not line.why), tuple(line for line in lines if line.why))
+
+
+def _figure(reader: Reader, name: str, figure: Figure) -> FigureLine:
+    known = _FIGURES.get(name)
+    text = reader.gettext(known) if known is not None else name.replace("_", " ").capitalize()
+    if figure.value is None:
+        return FigureLine(text, "", "", "", figure.why.replace("_", " ") or reader.gettext("not measured"))
+    digits, unit = amount(reader, figure.value, figure.unit)
+    notes = []
+    if figure.doubt:
+        notes.append("± " + amount(reader, figure.doubt, "K" if figure.unit == "degC" else figure.unit)[0])
+    if figure.basis:
+        notes.append(figure.basis.replace("_", " "))
+    return FigureLine(text, digits, unit, ", ".join(notes), "")
+
+
+def forecast_view(reader: Reader, forecast: Forecast) -> ForecastView:
+    """The next 24 hours. The limits of the sum are at most as wide as those of the hours together, which we name so."""
+    hours = forecast.energy_kwh[:HOURS]
+    likely = sum(h[0] for h in hours)
+    most = max((h[2] for h in hours), default=0.0) or 1.0
+    run = sum(h[0] for h in forecast.run_s[:HOURS]) / 3600
+    begins = forecast.start
+    low, high = sum(h[1] for h in hours), sum(h[2] for h in hours)
+    energy = f"{reader.number(likely, 1)}{NBSP}kWh"
+    text = reader.gettext("%(low)s to %(high)s", low=reader.number(low, 1), high=reader.number(high, 1))
+    return ForecastView(
+        energy=energy,
+        energy_range=text,
+        run=f"{reader.number(run, 1)}{NBSP}h",
+        hours=tuple(
+            Hour(float(n), *(round(v / most * 100, 1) for v in (h[0], h[1], h[2]))) for n, h in enumerate(hours)
+        ),
+        top=f"{reader.number(most, 1)}{NBSP}kWh",
+        start=reader.clock(begins),
+        middle=reader.clock(begins + timedelta(hours=12)),
+        end=reader.clock(begins + timedelta(hours=HOURS)),
+        error=_error(reader, forecast),
+        say=reader.gettext("About %(energy)s in the next 24 hours, %(range)s.", energy=energy, range=text),
+    )
+
+
+def _error(reader: Reader, forecast: Forecast) -> str:
+    if forecast.past_error_kwh is None:
+        return reader.gettext("Too few past days to say how far off it is.")
+    text = reader.gettext("Past days were off by %(error)s kWh on average.", error=reader.number(forecast.past_error_kwh, 1))
+    if forecast.skill is None:
+        return text
+    if forecast.skill <= 0:
+        return text + " " + reader.gettext("That is no better than taking yesterday's load.")
+    better = reader.number(forecast.skill * 100)
+    return text + " " + reader.gettext("That is %(better)s %% less than taking yesterday's load.", better=better)
+
+
+def due_lines(reader: Reader, dues: Sequence[Due], lives: Sequence[Life], now: datetime) -> tuple[DueLine, ...]:
+    """What comes due, the soonest first, then what is left of parts, the shortest first."""
+    coming = [_due(reader, due, now) for due in sorted(dues, key=lambda d: d.days)]
+    return (*coming, *(_life(reader, life) for life in sorted(lives, key=lambda each: each.left_years[1])))
+
+
+def _due(reader: Reader, due: Due, now: datetime) -> DueLine:
+    if due.days <= 0:
+        when = reader.gettext("due now")
+    elif due.days > 365:
+        when = reader.gettext("in about %(years)s years", years=reader.number(due.days / 365, 1))
+    else:
+        when = reader.gettext("in %(days)s days", days=f"{reader.number(due.days)}{NBSP}±{NBSP}{reader.number(due.doubt_days)}")
+    note = reader.gettext("about %(day)s", day=reader.date(now + timedelta(days=min(max(due.days, 0.0), 3650.0))))
+    return DueLine(part_word(reader, due.part), when, note, due.days <= SOON_DAYS)
+
+
+def _life(reader: Reader, life: Life) -> DueLine:
+    low, middle, high = life.left_years
+    when = reader.gettext("%(years)s years left", years=reader.number(middle, 1))
+    note = reader.gettext(
+        "Four in five last %(low)s to %(high)s years more. Risk of failing within a year: %(risk)s %%.",
+        low=reader.number(low, 1),
+        high=reader.number(high, 1),
+        risk=reader.number(life.risk_a_year * 100),
+    )
+    return DueLine(part_word(reader, life.part), when, note, middle < 1.0)
