@@ -25,7 +25,7 @@ def finding(fault: str, n: int = 10, **changes: Any) -> Finding:
 
 
 def known(**what: Any) -> Known:
-    fixed: dict[str, Any] = {"equipment": MACHINE, "site": SITE, "type": "heat_pump_air_water"}
+    fixed: dict[str, Any] = {"household": HOME, "equipment": MACHINE, "site": SITE, "type": "heat_pump_air_water"}
     return Known(**(fixed | what))
 
 
@@ -97,7 +97,7 @@ def test_types_of_replacements_exist() -> None:
 
 
 def piece(n: int, saving: float, days: float, cost: float, suffers: str) -> Advice:
-    id_ = identity(MACHINE, "repair", "x", UUID(int=n))
+    id_ = identity(HOME, MACHINE, "repair", "x", UUID(int=n))
     return Advice(id_, MACHINE, SITE, "repair", "x", None, saving, cost, None, days, {}, NOW, suffers)
 
 

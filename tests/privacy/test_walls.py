@@ -64,6 +64,7 @@ OF_MEMBERS = {
     "disclosures",
     "recipient_notices",
     "places",
+    "advice",  # until the household says yes to offers of its companies
 }
 """What a household does not show to the companies that it lets in."""
 

@@ -5,6 +5,7 @@ from lineset.apps import model as _apps
 from lineset.apps import model_tags as _tags
 from lineset.control import model as _control
 from lineset.diagnostics import model as _diagnostics
+from lineset.diagnostics import model_advice as _advice
 from lineset.gateways import model as _gateways
 from lineset.kit.bus import TOMBSTONE_DAYS, TOMBSTONES_STREAM
 from lineset.kit.database import Base
@@ -40,6 +41,7 @@ MODELS = (
     _consent,
     _control,
     _copies,
+    _advice,
     _diagnostics,
     _egress,
     _erasure,

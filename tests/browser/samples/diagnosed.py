@@ -48,7 +48,13 @@ def two_causes() -> Finding:
         confidence=0.86,
         severity=0.9,
         cost_a_day=9.4,
-        evidence={"superheat_K": 11.2, "superheat_expected_K": 1.7, "capacity_W": 2900.0, "capacity_expected_W": 4800.0, "backup_share": 0.62},
+        evidence={
+            "superheat_K": 11.2,
+            "superheat_expected_K": 1.7,
+            "capacity_W": 2900.0,
+            "capacity_expected_W": 4800.0,
+            "backup_share": 0.62,
+        },
         state="assigned",
     )
 
@@ -88,7 +94,11 @@ LIVES = (Life(UUID(HP), "compressor", (0.6, 1.8, 4.1), 0.28, "weibull-2", {"age_
 
 def health(reader: Reader, *, technician: bool, calm: bool = False) -> Health:
     """One weak machine, or one that is well."""
-    found = [] if calm else [two_causes(), finding("low_air_flow", 2), finding("defrost_stuck", 3, state="verified_fixed", closed=NOW - timedelta(days=9))]
+    found = (
+        []
+        if calm
+        else [two_causes(), finding("low_air_flow", 2), finding("defrost_stuck", 3, state="verified_fixed", closed=NOW - timedelta(days=9))]
+    )
     return health_view(
         reader,
         "Heat pump HP-1",
@@ -108,6 +118,7 @@ def health(reader: Reader, *, technician: bool, calm: bool = False) -> Health:
 def advice() -> list[Advice]:
     """What follows from all of it."""
     known = Known(
+        household=HOUSEHOLD,
         equipment=UUID(HP),
         site=UUID(SITE.id),
         type="heat_pump_air_air",
@@ -118,7 +129,17 @@ def advice() -> list[Advice]:
         price=0.25,
         efficiency=1.7,
     )
-    cooler = Known(equipment=UUID(int=5), site=UUID(SITE.id), type="heat_pump_air_water", energy_kwh=6000.0, price=0.25, evaporating=-3.0, condensing=45.0, comfort=0.98)  # fmt: skip
+    cooler = Known(
+        household=HOUSEHOLD,
+        equipment=UUID(int=5),
+        site=UUID(SITE.id),
+        type="heat_pump_air_water",
+        energy_kwh=6000.0,
+        price=0.25,
+        evaporating=-3.0,
+        condensing=45.0,
+        comfort=0.98,
+    )
     return advise(known, NOW) + advise(cooler, NOW)
 
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from lineset.pages.common.ahead import forecast_view
 from lineset.pages.common.facts import Order
+from lineset.pages.common.findings import finding_view
 from lineset.pages.common.flows.sites import ZONES, site_kinds
 from lineset.pages.common.forms import Form
-from lineset.pages.common.ahead import forecast_view
-from lineset.pages.common.findings import finding_view
 from lineset.pages.common.health import Health
 from lineset.pages.common.machine_page import lines, machine_page
 from lineset.pages.common.reader import Reader

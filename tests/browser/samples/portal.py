@@ -228,7 +228,10 @@ SAMPLES: dict[str, Sample] = {
     "site-new": ("portal/site_new.html", lambda r: _site_new(r, (("a", "Ortega-Lund"), ("b", "Nakamura")))),
     "site-new-none": ("portal/site_new.html", lambda r: _site_new(r, ())),
     "team": ("portal/team.html", _team_page),
-    "leads": ("portal/leads.html", lambda r: {"homes": (Lead(SITE.id, "14 Sugar Pine Rd, Truckee", "Ortega-Lund", advice_sample(r, technician=True)),)}),
+    "leads": (
+        "portal/leads.html",
+        lambda r: {"homes": (Lead(SITE.id, "14 Sugar Pine Rd, Truckee", "Ortega-Lund", advice_sample(r, technician=True)),)},
+    ),
     "leads-none": ("portal/leads.html", lambda _r: {"homes": ()}),
     "fleet-empty": ("portal/fleet.html", lambda r: _fleet(r, 0)),
 }

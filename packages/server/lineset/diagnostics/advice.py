@@ -61,6 +61,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     means of heating; `comfort` share of time within 1 K of the set point; `standby_kwh` a year.
     """
 
+    household: UUID
     equipment: UUID
     site: UUID
     type: str
@@ -103,9 +104,10 @@ def worth(advice: Advice) -> float:
     return gain * haste - 0.1 * (advice.cost or 0.0)
 
 
-def identity(equipment: UUID, kind: str, code: str, finding: UUID | None) -> UUID:
-    """The id of a piece of advice: the same each time it is given for the same machine and reason, so that a dismissed one stays away."""
-    return uuid5(equipment, f"{kind}/{code}/{finding or ''}")
+def identity(household: UUID, equipment: UUID, kind: str, code: str, finding: UUID | None) -> UUID:
+    """The id of a piece of advice: the same each time it is given to a household for the same machine and reason, so that a dismissed one
+    stays away."""
+    return uuid5(household, f"{equipment}/{kind}/{code}/{finding or ''}")
 
 
 def payback(cost: float | None, saving: float | None) -> float | None:
@@ -133,7 +135,7 @@ def _made(
     **figures: float,
 ) -> Advice:
     return Advice(
-        id=identity(known.equipment, kind, code, finding),
+        id=identity(known.household, known.equipment, kind, code, finding),
         equipment=known.equipment,
         site=known.site,
         kind=kind,  # type: ignore[arg-type]  # each caller's literal

@@ -35,7 +35,7 @@ _DUE: Mapping[str, str] = {
 
 
 class AdviceLine(msgspec.Struct, frozen=True):
-    """One piece of advice. `why` sentences; `saving` and `payback` empty where they are not known; `reckoned`: what stands behind the money."""
+    """One piece of advice. `saving` and `payback` are empty where they are not known; `reckoned`: what stands behind the money."""
 
     id: str
     equipment: str

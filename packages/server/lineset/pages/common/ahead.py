@@ -1,4 +1,4 @@
-"""How a machine ran and what comes next, as pages show it: figures with their doubt, the next day hour by hour, what comes due, what is left."""
+"""How a machine ran and what comes next, as pages show it: figures with their doubt, the next day, what comes due, what is left."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -145,9 +145,7 @@ def forecast_view(reader: Reader, forecast: Forecast) -> ForecastView:
         energy=energy,
         energy_range=text,
         run=f"{reader.number(run, 1)}{NBSP}h",
-        hours=tuple(
-            Hour(float(n), *(round(v / most * 100, 1) for v in (h[0], h[1], h[2]))) for n, h in enumerate(hours)
-        ),
+        hours=tuple(Hour(float(n), *(round(v / most * 100, 1) for v in (h[0], h[1], h[2]))) for n, h in enumerate(hours)),
         top=f"{reader.number(most, 1)}{NBSP}kWh",
         start=reader.clock(begins),
         middle=reader.clock(begins + timedelta(hours=12)),

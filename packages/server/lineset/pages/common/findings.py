@@ -251,7 +251,11 @@ def _verdicts(reader: Reader, finding: Finding) -> tuple[tuple[str, str], ...]:
 
 
 def _moment(reader: Reader, step: Step, names: Mapping[UUID, str], now: datetime) -> Moment:
-    who = reader.gettext("Automatic") if step.by is None else names.get(step.by, reader.gettext("Somebody of the household or its contractor"))
+    who = (
+        reader.gettext("Automatic")
+        if step.by is None
+        else names.get(step.by, reader.gettext("Somebody of the household or its contractor"))
+    )
     nothing = reader.gettext("Nothing was wrong")
     verdict = nothing if step.verdict == NO_FAULT else fault_name(reader, step.verdict) if step.verdict else ""
     return Moment(reader.when(step.at, now), reader.gettext(_STATES[step.state]), who, step.note, verdict)

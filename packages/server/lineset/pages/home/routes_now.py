@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.response import Redirect
 
-from lineset import control, sites
+from lineset import control, diagnostics, sites
 from lineset.kit.clock import now
 from lineset.kit.errors import LinesetError, NotFound
 from lineset.privacy import Tx
@@ -14,6 +14,7 @@ from lineset.privacy import Tx
 from ..common.area import Place, machine_id
 from ..common.edge import Ask, edge, form_text, home_context, page
 from ..common.facts import Machine, Order, Site
+from ..common.findings import act_by, finding_view
 from ..common.load import day_of, machines_of, order_of
 from ..common.people import Names, names_of
 from ..common.refusals import said
@@ -88,7 +89,21 @@ async def _view(request: Ask, tx: Tx, place: Place) -> Now:
     day = await day_of(tx, id_, points, moment) if main.seen is not None else None
     limits = (await control.allowed(tx, id_)).get(setting) if role_at(place) != "guest" else None
     order = await _last_order(tx, place, main, setting, names)
-    return now_view(place.reader, site, mine, machines, day, order, limits, shared, moment)
+    called = {m.id: m.name for m in machines}
+    found = sorted(await diagnostics.list_findings(tx, site=place.site.id, open_only=True), key=act_by)
+    return now_view(
+        place.reader,
+        site,
+        mine,
+        machines,
+        day,
+        order,
+        limits,
+        shared,
+        moment,
+        findings=[finding_view(place.reader, f, called.get(str(f.equipment), ""), moment) for f in found],
+        advice=len(await diagnostics.list_advice(tx, site=place.site.id)),
+    )
 
 
 async def _last_order(tx: Tx, place: Place, main: Machine, setting: str, names: Names) -> Order | None:

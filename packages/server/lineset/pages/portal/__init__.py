@@ -3,10 +3,11 @@
 from litestar.types import ControllerRouterHandler
 
 from ..common.flows.erasing import erasing_routes
+from ..common.flows.findings import finding_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
-from . import routes_data, routes_fleet, routes_people, routes_sites, routes_team
+from . import routes_data, routes_fleet, routes_leads, routes_people, routes_sites, routes_team
 from .area import PORTAL
 
 __all__ = ["routes"]
@@ -17,11 +18,13 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         *routes_data.HANDLERS,
         *routes_fleet.HANDLERS,
+        *routes_leads.HANDLERS,
         *routes_sites.HANDLERS,
         *routes_team.HANDLERS,
         *routes_people.HANDLERS,
         form_routes(PORTAL),
         erasing_routes(PORTAL),
+        finding_routes(PORTAL),
         gateway_routes(PORTAL),
         settings_routes(PORTAL),
     ]

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from lineset_contract.profiles import PROFILES
 
-from lineset import sites, telemetry
+from lineset import diagnostics, sites, telemetry
 from lineset.accounts import Principal
+from lineset.diagnostics import Finding
 from lineset.privacy import Tx
 
 from ..common.load import site_of
@@ -35,7 +36,10 @@ async def gather(tx: Tx, who: Principal) -> list[Home]:
     shared = await clients_of(tx, who)
     found = [s for s in await sites.list_sites(tx) if str(s.household_id) in shared]
     latest = await telemetry.latest(tx, [m.id for s in found for m in s.equipment], POINTS)
-    return [_home(site, shared[str(site.household_id)], latest) for site in found]
+    wrong: dict[UUID, list[Finding]] = {}
+    for finding in await diagnostics.list_findings(tx, open_only=True):
+        wrong.setdefault(finding.site, []).append(finding)
+    return [_home(site, shared[str(site.household_id)], latest, wrong.get(site.id, ())) for site in found]
 
 
 def _rank(machine: sites.Equipment, latest: Mapping[UUID, telemetry.Latest]) -> tuple[bool, int]:
@@ -45,7 +49,7 @@ def _rank(machine: sites.Equipment, latest: Mapping[UUID, telemetry.Latest]) -> 
     return not has_room, _FAMILIES.index(family) if family in _FAMILIES else len(_FAMILIES)
 
 
-def _home(site: sites.Site, shared: Shared, latest: Mapping[UUID, telemetry.Latest]) -> Home:
+def _home(site: sites.Site, shared: Shared, latest: Mapping[UUID, telemetry.Latest], findings: Sequence[Finding]) -> Home:
     machines: Sequence[sites.Equipment] = site.equipment
     main = min(machines, key=lambda m: _rank(m, latest), default=None)
     seen = [found.t for m in machines if (found := latest.get(m.id)) is not None and found.t is not None]
@@ -74,6 +78,7 @@ def _home(site: sites.Site, shared: Shared, latest: Mapping[UUID, telemetry.Late
         seen=max(seen, default=None),
         backup=_word(readings, "auxiliary_heat_state") == "on",
         cools=cools,
+        findings=tuple(findings),
     )
 
 

@@ -16,6 +16,8 @@ from lineset.kit.errors import Invalid
 from lineset.privacy.vocabulary import CATEGORIES, PURPOSES, Purpose, Subject
 
 LANGUAGES = ("en", "es")
+BARE = ("", "opened", "leads")
+"""Details that name no thing: the purpose as such, or a part of it."""
 KEPT = {"while_on": "for as long as it is switched on", "agreement": "for the time that the agreement with the recipient names"}
 MOST_DETAIL = 100
 
@@ -47,8 +49,8 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing that people decide. `detail_kind`: which thing it is about ("site", "gateway", "session"), "recipient", or "" for
-    one switch."""
+    """One thing that people decide. `detail_kind`: which thing it is about ("site", "gateway", "session"), "recipient", or one of `BARE`
+    for one switch."""
 
     key: str
     purpose: Purpose
@@ -70,9 +72,14 @@ class Choice:
         terms = (self.key, self.purpose.value, purpose.title, purpose.say, self.data, self.recipients, self.kept, self.words["en"].whole)
         return hashlib.sha256(msgspec.json.encode(terms)).hexdigest()
 
+    @property
+    def bare(self) -> bool:
+        """Whether its detail names no thing and no recipient."""
+        return self.detail_kind in BARE
+
     def takes(self, detail: str) -> bool:
         """Whether a consent's detail is one that this choice is about."""
-        if self.detail_kind in ("", "opened"):
+        if self.bare:
             return detail == self.detail_kind
         if self.detail_kind == "recipient":
             return 0 < len(detail) <= MOST_DETAIL

@@ -45,7 +45,7 @@ async def consents(tx: Tx, subject: UUID, language: str = "en") -> list[Consent]
     """
     kind = _kind(tx, subject)
     known = fold(await receipts(tx, subject), now(), language)
-    plain = {(c.key, c.detail_kind): c for c in CHOICES.values() if c.subject is kind and c.detail_kind in ("", "opened")}
+    plain = {(c.key, c.detail_kind): c for c in CHOICES.values() if c.subject is kind and c.bare}
     unanswered = [state(choice, at[1], None, now(), language) for at, choice in plain.items() if at not in known]
     order = list(CHOICES)
     return sorted([*known.values(), *unanswered], key=lambda c: (order.index(c.choice.key), c.detail))

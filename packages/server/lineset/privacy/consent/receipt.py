@@ -204,7 +204,7 @@ def state(choice: Choice, detail: str, last: Receipt | None, at: datetime, langu
 
     A yes of other terms is asked about again at once; a no not for 12 months, whatever has changed.
     """
-    key = choice.key if choice.detail_kind in ("", "opened") else f"{choice.key}:{detail}"
+    key = choice.key if choice.bare else f"{choice.key}:{detail}"
     words = choice.said(language).whole
     if last is None:
         return Consent(key, choice.purpose, detail, False, None, words, choice)

@@ -86,7 +86,7 @@ async def choice_lines(request: Ask, at: At) -> tuple[ChoiceLine, ...]:
     order = list(CHOICES)
     found.sort(key=lambda c: (order.index(c.choice.key), names.get(c.detail, c.detail)))
     moment = now()
-    shown = (c for c in found if c.choice.detail_kind in ("", "opened", "recipient") or c.detail in names)
+    shown = (c for c in found if c.choice.bare or c.choice.detail_kind == "recipient" or c.detail in names)
     return tuple(_line(at, c, names, moment) for c in shown)
 
 

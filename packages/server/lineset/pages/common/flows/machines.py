@@ -29,6 +29,7 @@ from ..quantity import word
 from ..reader import Reader
 from ..refusals import refused, said
 from ..typed import plain_number, typed_number
+from .findings import health_of
 
 COMMAND_LIFE_S = 600.0
 BTU_PER_HOUR = 0.29307107  # W, International Table
@@ -58,6 +59,7 @@ async def view_of(
         await control.allowed(tx, machine.id) if allowed else {},
         moment,
         may_command=allowed,
+        health=await health_of(tx, place, machine, names) if query is not None else None,
         typed=typed,
         errors=errors,
     )

@@ -1,0 +1,102 @@
+"""Advice kept: made anew by the platform as findings come and go, read and dismissed by people, and shown to companies with a yes."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from lineset.diagnostics.advice import Known, advise, payback
+from lineset.diagnostics.model_advice import AdviceRow
+from lineset.diagnostics.views import Advice
+from lineset.kit.clock import now
+from lineset.kit.errors import NotFound
+from lineset.privacy import Tx
+
+DAY_S = 86_400.0
+
+
+async def list_advice(
+    tx: Tx, *, household: UUID | None = None, site: UUID | None = None, equipment: UUID | None = None, dismissed: bool = False
+) -> list[Advice]:
+    """The advice that stands, or that was dismissed, as far as the asker may see it, in no order: `rank` has it.
+
+    A company sees that of a household which says yes to offers of its companies ("leads"), and no other.
+    """
+    a = AdviceRow
+    asked = select(a).where(a.stands, a.dismissed_at.is_not(None) if dismissed else a.dismissed_at.is_(None))
+    for column, value in ((a.household_id, household), (a.site_id, site), (a.equipment_id, equipment)):
+        if value is not None:
+            asked = asked.where(column == value)
+    return [_view(row) for row in await tx.session.scalars(asked)]
+
+
+async def dismiss_advice(tx: Tx, advice: UUID) -> None:
+    """It stays away from now on, also when it would be given again. Raises NotFound for whoever may not set the household's machines."""
+    await _mark(tx, advice, gone=True)
+
+
+async def restore_advice(tx: Tx, advice: UUID) -> None:
+    """Advice that was dismissed is shown again. Raises as `dismiss_advice`."""
+    await _mark(tx, advice, gone=False)
+
+
+async def _mark(tx: Tx, advice: UUID, *, gone: bool) -> None:
+    values = {"dismissed_at": now() if gone else None, "dismissed_by": tx.context.person if gone else None}
+    done = await tx.session.execute(update(AdviceRow).where(AdviceRow.id == advice).values(values).returning(AdviceRow.id))
+    if done.first() is None:
+        raise NotFound("advice")
+
+
+async def keep_advice(tx: Tx, known: Sequence[Known]) -> int:
+    """Give the advice that follows from what is known of these machines, in place of what was given before; how much stands.
+
+    What was dismissed stays so. For the platform's own actor "diagnosis".
+    """
+    moment = now()
+    rows = [_row(each, a) for each in known for a in advise(each, moment)]
+    if rows:
+        made = insert(AdviceRow)
+        again = {c: made.excluded[c] for c in ("suffers", "saving_a_year", "cost", "figures", "act_by", "made", "site_id")}
+        await tx.session.execute(made.on_conflict_do_update(index_elements=["id"], set_={**again, "stands": True}), rows)
+    gone = AdviceRow.equipment_id.in_([each.equipment for each in known]) & AdviceRow.id.not_in([row["id"] for row in rows])
+    await tx.session.execute(update(AdviceRow).where(gone, AdviceRow.dismissed_at.is_not(None)).values(stands=False))
+    await tx.session.execute(delete(AdviceRow).where(gone, AdviceRow.dismissed_at.is_(None)))
+    return len(rows)
+
+
+def _row(known: Known, advice: Advice) -> dict[str, object]:
+    return {
+        "id": advice.id,
+        "household_id": known.household,
+        "site_id": advice.site,
+        "equipment_id": advice.equipment,
+        "finding_id": advice.finding,
+        "kind": advice.kind,
+        "code": advice.code,
+        "suffers": advice.suffers,
+        "saving_a_year": advice.saving_a_year,
+        "cost": advice.cost,
+        "figures": advice.figures,
+        "act_by": advice.made + timedelta(days=advice.urgency_days),
+        "made": advice.made,
+    }
+
+
+def _view(row: AdviceRow) -> Advice:
+    return Advice(
+        id=row.id,
+        equipment=row.equipment_id,
+        site=row.site_id,
+        kind=row.kind,  # type: ignore[arg-type]  # only `keep_advice` writes it
+        code=row.code,
+        finding=row.finding_id,
+        saving_a_year=row.saving_a_year,
+        cost=row.cost,
+        payback_years=payback(row.cost, row.saving_a_year),
+        urgency_days=max(0.0, (row.act_by - now()).total_seconds() / DAY_S),
+        figures=dict(row.figures),
+        made=row.made,
+        suffers=row.suffers,
+    )
