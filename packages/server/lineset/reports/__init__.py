@@ -1,1 +1,21 @@
-"""Reports that people keep, print and sign: a home's month, a machine before and after a repair, a company's fleet."""
+"""Reports that people keep, print and sign: a home's month, a machine before and after a repair, a company's fleet.
+
+What a report tells is read in the reader's own transaction, made a `Document` in the reader's language and units, and then set twice from
+it: as a page and as PDF.
+"""
+
+from lineset.reports.document import Document, Voice
+from lineset.reports.gathering import home_month, last_month
+from lineset.reports.household import household_report
+from lineset.reports.printing import Unprintable, pdf, print_apart
+
+__all__ = [
+    "Document",
+    "Unprintable",
+    "Voice",
+    "home_month",
+    "household_report",
+    "last_month",
+    "pdf",
+    "print_apart",
+]

@@ -50,6 +50,9 @@ class Voice(Protocol):
     def ruler(self, unit: str) -> Ruler:
         """The scale on which the reader sees a unit of the catalogue."""
 
+    def word(self, code: str) -> str:
+        """What a code's word, such as a mode, is called."""
+
     def type_name(self, type_: str) -> str:
         """What a type of equipment is called."""
 

@@ -108,8 +108,8 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Fleet(msgspec.Struct, frozen=True):
-    """A company's fleet over a span, `groups` by what they are grouped by (make, model, type). Figures of groups with fewer than `floor` homes
-    are left out before anything is told; `hidden` counts those homes. `unit` is that of the quartiles."""
+    """A company's fleet over a span, `groups` by what they are grouped by (make, model, type). Figures of groups with fewer than `floor`
+    homes are left out before anything is told; `hidden` counts those homes."""
 
     company: str
     first: date
@@ -142,7 +142,8 @@ def column(values: Values) -> Floats:
 
 def together(machines: Sequence[MachineDays], name: str) -> list[float | None]:
     """The sum over machines of one list, by day; None on days on which a machine that has this quantity was not measured."""
-    having = [values for machine in machines if any(v is not None for v in (values := getattr(machine, name)))]
+    lists: list[Values] = [getattr(machine, name) for machine in machines]
+    having = [values for values in lists if any(v is not None for v in values)]
     if not having:
         return []
     found: list[float | None] = []

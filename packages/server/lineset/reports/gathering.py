@@ -5,10 +5,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
+from lineset_contract.points import POINTS
 
 from lineset import sites, telemetry
 from lineset.diagnostics.changepoint import fit
+from lineset.diagnostics.samples import Floats
 from lineset.diagnostics.savings import BEYOND_K, FEWEST_BASELINE, savings
 from lineset.kit.clock import now
 from lineset.kit.errors import Invalid
@@ -24,6 +27,7 @@ _POINTS = (
     "operating_mode", "compressor_starts", "starts", "room_temperature", "heating_setpoint", "cooling_setpoint", "outdoor_temperature",
     "burner_starts",
 )  # fmt: skip
+_MODES = {number: word for word, number in POINTS["operating_mode"].codes.items()}
 _COUNTED = ("compressor_starts", "burner_starts", "starts")
 
 
@@ -71,15 +75,6 @@ async def machine_days(tx: Tx, machine: sites.Equipment, zone: str, first: date,
         starts=_starts(plain, counts),
         covered=min(1.0, seconds / max((min(end, now()) - start).total_seconds(), 1.0)),
     )
-
-
-def _modes() -> dict[int, str]:
-    from lineset_contract.points import POINTS  # noqa: PLC0415 - read once
-
-    return {number: word for word, number in POINTS["operating_mode"].codes.items()}
-
-
-_MODES = _modes()
 
 
 def _seconds(rows: Sequence[telemetry.Sum]) -> float:
@@ -159,7 +154,7 @@ def _expected(home: HomeMonth, past: Sequence[MachineDays]) -> HomeMonth:
     weather, outdoor = outdoor_of(past), outdoor_of(home.machines)
     length = (home.month - timedelta(days=1)).day
     month_before = total(before[-length:]) if before and sum(v is not None for v in before[-length:]) >= length - 3 else None
-    home = _replaced(home, before=month_before)
+    home = msgspec.structs.replace(home, before=month_before)
     if not before or not weather or not outdoor:
         return home
     t, e = column(weather), column(before)
@@ -170,13 +165,7 @@ def _expected(home: HomeMonth, past: Sequence[MachineDays]) -> HomeMonth:
     now_t = column(outdoor)
     like = (now_t > t[there].min() - BEYOND_K) & (now_t < t[there].max() + BEYOND_K)
     explained = [float(v) if ok else None for v, ok in zip(response.predict(now_t), like, strict=True)]
-    return _replaced(home, expected=explained, response=response)
-
-
-def _replaced(home: HomeMonth, **changes: object) -> HomeMonth:
-    import msgspec  # noqa: PLC0415 - as `dataclasses.replace`
-
-    return msgspec.structs.replace(home, **changes)
+    return msgspec.structs.replace(home, expected=explained, response=response)
 
 
 async def service(tx: Tx, site: sites.Site, machine: sites.Equipment, on: date) -> Service:
@@ -199,7 +188,7 @@ async def service(tx: Tx, site: sites.Site, machine: sites.Equipment, on: date) 
     return Service(site.name, site.time_zone, whole, machine.serial_number, on, before, after, saved)
 
 
-async def _weather(tx: Tx, site: sites.Site, machine: sites.Equipment, half: MachineDays) -> np.ndarray:
+async def _weather(tx: Tx, site: sites.Site, machine: sites.Equipment, half: MachineDays) -> Floats:
     """The outdoor temperature of these days: the machine's own, else that of another machine of the site."""
     if any(v is not None for v in half.outdoor):
         return column(half.outdoor)
@@ -214,3 +203,9 @@ async def _weather(tx: Tx, site: sites.Site, machine: sites.Equipment, half: Mac
 def machine_of(site: sites.Site, equipment: UUID) -> sites.Equipment | None:
     """A machine of the site; None for any other."""
     return next((machine for machine in site.equipment if machine.id == equipment), None)
+
+
+def last_month(today: date, since: date) -> date:
+    """The last month that is over, or the present one for a home that came after that."""
+    over = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    return over if since < today.replace(day=1) else today.replace(day=1)

@@ -13,7 +13,7 @@ import msgspec
 from lineset.reports.document import Voice
 
 WIDE, NARROW = 660, 336
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 20, 22
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 26, 22
 
 STYLE = (
     "text{font-family:Archivo;font-size:12px;fill:#556263}.say{fill:#10181a;font-weight:640}.grid{stroke:#dae0dd;stroke-width:1;fill:none}"
@@ -256,5 +256,7 @@ def ranges(voice: Voice, unit: str, rows: Sequence[Row], whole: float, width: in
         y = 18 + 26 * n
         name = row.name if len(row.name) <= most else row.name[: most - 1] + "…"
         parts.append(f'<text class="say" x="0" y="{y + 4}">{escape(name)}</text>')
-        parts.append(f'<path class="is ink" d="M{x(row.low):g} {y}H{x(row.high):g}"/><circle class="dot" cx="{x(row.middle):g}" cy="{y}" r="5"/>')
+        parts.append(
+            f'<path class="is ink" d="M{x(row.low):g} {y}H{x(row.high):g}"/><circle class="dot" cx="{x(row.middle):g}" cy="{y}" r="5"/>'
+        )
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'

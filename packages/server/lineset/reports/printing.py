@@ -25,7 +25,7 @@ class Unprintable(Exception):
 
 def pdf(document: Document, paper: str = "a4") -> bytes:
     """The document as a tagged PDF after PDF/UA-1, without anything that the fonts of this machine decide."""
-    made: bytes = _set(document, paper, "pdf", pdf_standards=["ua-1"], timestamp=datetime.now(UTC))[0]
+    made: bytes = _set(document, paper, "pdf", pdf_standards=["ua-1"], timestamp=datetime.now(UTC).replace(microsecond=0))[0]
     return made
 
 

@@ -103,6 +103,14 @@ class Reader:
         local = self.local(moment)
         return format_date(local.date(), "MMM" if local.month > 1 else "y", locale=self._locale)
 
+    def short_date(self, when: Date) -> str:
+        """Day and month in short words."""
+        return format_date(when, "d MMM", locale=self._locale)
+
+    def month_year(self, when: Date) -> str:
+        """Month and year in words."""
+        return format_date(when, "MMMM y" if self.language == "en" else "MMMM 'de' y", locale=self._locale)
+
     def day(self, when: Date) -> str:
         """Day, month and year in words."""
         return format_date(when, "d MMM y", locale=self._locale)

@@ -7,7 +7,17 @@ from ..common.flows.findings import finding_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
-from . import routes_advice, routes_data, routes_location, routes_machines, routes_now, routes_privacy, routes_sites, routes_transfer
+from . import (
+    routes_advice,
+    routes_data,
+    routes_location,
+    routes_machines,
+    routes_now,
+    routes_privacy,
+    routes_reports,
+    routes_sites,
+    routes_transfer,
+)
 from .area import HOME
 from .manifest import manifest
 
@@ -24,6 +34,7 @@ def routes() -> list[ControllerRouterHandler]:
         *routes_now.HANDLERS,
         *routes_privacy.HANDLERS,
         *routes_machines.HANDLERS,
+        *routes_reports.HANDLERS,
         *routes_sites.HANDLERS,
         *routes_transfer.HANDLERS,
         form_routes(HOME),
