@@ -44,6 +44,7 @@ PLACES: dict[str, tuple[frozenset[str], str]] = {
     "migrating.py": (frozenset({"create_engine"}), "our database, as its owner"),
     "probing/rows.py": (frozenset({"psycopg.connect"}), "our database, for the search that proves an erasure"),
     "backup/": (frozenset({"psycopg.connect"}), "our database, as its owner, for backups"),
+    "reports/printing.py": (frozenset({"create_subprocess_exec"}), "ourselves once more, to set a report on paper"),
     "demo/fleet.py": (frozenset({"httpx"}), "simulated homes ask our own pages for claim codes"),
     "embedded/": (
         frozenset({"socket", "http.client", "subprocess", "ctypes", "open_connection"}),

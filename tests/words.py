@@ -13,7 +13,7 @@ from lineset.privacy.egress.processors import PROCESSORS
 from lineset.privacy.vocabulary import CATEGORIES, PURPOSES
 
 SERVER = Path(__file__).parent.parent / "packages/server/lineset"
-_METHODS = [("pages/**/templates/**.html", "jinja2"), ("pages/**.py", "python")]
+_METHODS = [("pages/**/templates/**.html", "jinja2"), ("pages/**.py", "python"), ("reports/**.py", "python")]
 _PAGES: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2), "marked": None}
 _REFUSALS = {"Invalid": (2,), "Denied": (2,), "Conflict": (2,)}
 _TEXTS: dict[str, tuple[int, ...] | None] = {"say": (1,), "fact": None, "word": None}

@@ -1,15 +1,17 @@
 """A home's months made up for tests: known extremes, a gap, a finding."""
 
 import math
+import random
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from lineset.diagnostics import views
+from lineset.diagnostics import savings, views
 from lineset.diagnostics.changepoint import Response
 from lineset.pages.common.reader import Reader
 from lineset.pages.common.report_voice import ReaderVoice
-from lineset.reports.facts import HomeMonth, MachineDays
+from lineset.reports.facts import Fleet, HomeMonth, MachineDays, Service, column
+from lineset.reports.fleet import make_fleet
 
 MADE = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 FIRST = date(2026, 10, 1)
@@ -84,3 +86,31 @@ def home(**changes: object) -> HomeMonth:
         (due,),
     )
     return msgspec.structs.replace(made, **changes)
+
+
+def service(factor: float = 0.8, count: int = 60) -> Service:
+    """The heat pump 90 days before and `count` days after its coil was washed, using `factor` of what it did."""
+    on = date(2026, 8, 1)
+    before = _noisy(heat_pump(on - timedelta(days=90), 90), 1)
+    after = _noisy(heat_pump(on + timedelta(days=1), count, factor), 2)
+    whole = heat_pump(on - timedelta(days=90), 91 + count)
+    saved = savings.savings(column(before.outdoor), column(before.electric), column(after.outdoor), column(after.electric))
+    fixed = finding(state="verified_fixed", repaired=datetime(2026, 8, 1, 17, tzinfo=UTC))
+    return Service("Spruce Lane 12", "America/Los_Angeles", whole, "A36-1042", on, before, after, saved, (fixed,))
+
+
+def _noisy(machine: MachineDays, seed: int) -> MachineDays:
+    noise = random.Random(seed)
+    return msgspec.structs.replace(machine, electric=[None if v is None else max(0.1, v + noise.gauss(0.0, 0.7)) for v in machine.electric])
+
+
+def fleet(alder: int = 24, birch: int = 13, cedar: int = 4, floor: int = 11) -> Fleet:
+    """A company's homes: so many with machines of each make; every second of Alder's has a finding."""
+    machines, findings = [], []
+    for n in range(alder + birch + cedar):
+        make, model, used = ("Alder", "A-36", 1.0) if n < alder else ("Birch", "B2", 1.3) if n < alder + birch else ("Cedar", "C", 3.0)
+        machine = msgspec.structs.replace(heat_pump(used=used * (0.8 + 0.02 * (n % 20))), id=UUID(int=1000 + n), make=make, model=model)
+        machines.append((UUID(int=5000 + n), machine))
+        if make == "Alder" and n % 2:
+            findings.append(finding(id=UUID(int=9000 + n), equipment=machine.id, household=UUID(int=5000 + n)))
+    return make_fleet("Alder Heating", (FIRST, date(2026, 10, 31)), machines, findings, floor)

@@ -3,6 +3,7 @@
 The face of this domain; nobody imports past it.
 """
 
+from lineset.diagnostics import changepoint, knowledge, savings, views
 from lineset.diagnostics.advice import advise, rank
 from lineset.diagnostics.advising import dismiss_advice, list_advice, restore_advice
 from lineset.diagnostics.findings import (
@@ -38,16 +39,20 @@ __all__ = [
     "acknowledge",
     "advise",
     "assign",
+    "changepoint",
     "confirm",
     "dismiss_advice",
     "false_alarm",
     "get_finding",
+    "knowledge",
     "list_advice",
     "list_findings",
     "rank",
     "reopen",
     "repaired",
     "restore_advice",
+    "savings",
     "start_repair",
     "steps",
+    "views",
 ]

@@ -5,17 +5,24 @@ it: as a page and as PDF.
 """
 
 from lineset.reports.document import Document, Voice
-from lineset.reports.gathering import home_month, last_month
+from lineset.reports.fleet import fleet_report
+from lineset.reports.gathering import fleet_of, home_month, last_month, service
 from lineset.reports.household import household_report
 from lineset.reports.printing import Unprintable, pdf, print_apart
+from lineset.reports.serviced import service_report, work_days
 
 __all__ = [
     "Document",
     "Unprintable",
     "Voice",
+    "fleet_of",
+    "fleet_report",
     "home_month",
     "household_report",
     "last_month",
     "pdf",
     "print_apart",
+    "service",
+    "service_report",
+    "work_days",
 ]

@@ -6,12 +6,13 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from lineset.diagnostics import views
 from lineset.diagnostics.changepoint import Response
-from lineset.diagnostics.samples import Floats
 from lineset.diagnostics.savings import Savings
 
+Floats = NDArray[np.float64]
 Values = Sequence[float | None]
 WHOLE_DAY_S = 0.8 * 86_400.0
 """A day counts as measured from here on; one that is known in part says nothing about a whole day."""
@@ -92,9 +93,7 @@ class Service(msgspec.Struct, frozen=True):
     before: MachineDays
     after: MachineDays
     savings: Savings
-    finding: views.Finding | None = None
-    steps: Sequence[views.Step] = ()
-    names: Mapping[UUID, str] = {}
+    findings: Sequence[views.Finding] = ()
 
 
 class Group(msgspec.Struct, frozen=True):

@@ -9,18 +9,20 @@ import msgspec
 import numpy as np
 from lineset_contract.points import POINTS
 
-from lineset import sites, telemetry
+from lineset import diagnostics, sites, telemetry
+from lineset.diagnostics import views
 from lineset.diagnostics.changepoint import fit
-from lineset.diagnostics.samples import Floats
 from lineset.diagnostics.savings import BEYOND_K, FEWEST_BASELINE, savings
 from lineset.kit.clock import now
 from lineset.kit.errors import Invalid
 from lineset.privacy import Tx
-from lineset.reports.facts import WHOLE_DAY_S, HomeMonth, MachineDays, Service, added, column, outdoor_of, together, total
+from lineset.reports.facts import WHOLE_DAY_S, Fleet, Floats, HomeMonth, MachineDays, Service, added, column, outdoor_of, together, total
+from lineset.reports.fleet import make_fleet
 
 BASELINE_DAYS = 365
 SERVICE_DAYS = 90
 """How many days on each side of a repair are looked at."""
+FLEET_DAYS = 90
 _JOULES_A_KWH = 3.6e6
 _POINTS = (
     "electric_power", "electric_energy", "gas_input", "gas_energy", "heat_output", "heat_energy", "cooling_output", "cooling_energy",
@@ -144,8 +146,16 @@ async def home_month(tx: Tx, site: sites.Site, month: date) -> HomeMonth:
         past.append(await machine_days(tx, machine, site.time_zone, first - timedelta(days=BASELINE_DAYS), first - timedelta(days=1)))
     machines = [machine for machine in machines if machine.covered > 0]
     known = {machine.id for machine in machines}
-    home = HomeMonth(site.id, site.name, site.time_zone, first, last, machines)
+    start = datetime.combine(first, time(), ZoneInfo(site.time_zone))
+    home = HomeMonth(site.id, site.name, site.time_zone, first, last, machines, findings=await findings_of(tx, site.id, start))
     return _expected(home, [machine for machine in past if machine.id in known])
+
+
+async def findings_of(tx: Tx, site: UUID, since: datetime) -> list[views.Finding]:
+    """The findings of a site that lasted until `since` or later, what costs most first; mistaken ones are left out."""
+    found = await diagnostics.list_findings(tx, site=site, since=since)
+    told = [f for f in found if f.state != "false_alarm"]
+    return sorted(told, key=lambda f: (f.state not in views.OPEN_STATES, -(f.cost_a_day or 0.0), -f.severity))
 
 
 def _expected(home: HomeMonth, past: Sequence[MachineDays]) -> HomeMonth:
@@ -185,7 +195,9 @@ async def service(tx: Tx, site: sites.Site, machine: sites.Equipment, on: date) 
         weather["before"], column(added(before.electric, before.gas)), weather["after"], column(added(after.electric, after.gas))
     )
     whole = await machine_days(tx, machine, site.time_zone, first, last)
-    return Service(site.name, site.time_zone, whole, machine.serial_number, on, before, after, saved)
+    since = datetime.combine(first, time(), ZoneInfo(site.time_zone))
+    found = [f for f in await findings_of(tx, site.id, since) if f.equipment == machine.id]
+    return Service(site.name, site.time_zone, whole, machine.serial_number, on, before, after, saved, found)
 
 
 async def _weather(tx: Tx, site: sites.Site, machine: sites.Equipment, half: MachineDays) -> Floats:
@@ -200,12 +212,23 @@ async def _weather(tx: Tx, site: sites.Site, machine: sites.Equipment, half: Mac
     return np.full(len(half.days), np.nan)
 
 
-def machine_of(site: sites.Site, equipment: UUID) -> sites.Equipment | None:
-    """A machine of the site; None for any other."""
-    return next((machine for machine in site.equipment if machine.id == equipment), None)
-
-
 def last_month(today: date, since: date) -> date:
     """The last month that is over, or the present one for a home that came after that."""
     over = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     return over if since < today.replace(day=1) else today.replace(day=1)
+
+
+async def fleet_of(tx: Tx, company: str, today: date) -> Fleet:
+    """A company's fleet over the last three months: the homes that the asker may see, as far as the report's floor lets through."""
+    span = today - timedelta(days=FLEET_DAYS), today - timedelta(days=1)
+    machines: list[tuple[UUID, MachineDays]] = []
+    for site in await sites.list_sites(tx):
+        mine = [await machine_days(tx, machine, site.time_zone, *span) for machine in site.equipment]
+        weather = outdoor_of(mine)
+        for machine in mine:
+            if not any(v is not None for v in machine.outdoor) and weather:
+                machine = msgspec.structs.replace(machine, outdoor=weather)  # noqa: PLW2901 - of another machine of the site
+            machines.append((site.household_id, machine))
+    since = datetime.combine(span[0], time(), UTC)
+    found = [f for f in await diagnostics.list_findings(tx, since=since) if f.state != "false_alarm"]
+    return make_fleet(company, span, machines, found)

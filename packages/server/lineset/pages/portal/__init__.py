@@ -7,7 +7,7 @@ from ..common.flows.findings import finding_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
 from ..common.flows.sites import settings_routes
-from . import routes_data, routes_fleet, routes_leads, routes_people, routes_sites, routes_team
+from . import routes_data, routes_fleet, routes_leads, routes_people, routes_reports, routes_sites, routes_team
 from .area import PORTAL
 
 __all__ = ["routes"]
@@ -22,6 +22,7 @@ def routes() -> list[ControllerRouterHandler]:
         *routes_sites.HANDLERS,
         *routes_team.HANDLERS,
         *routes_people.HANDLERS,
+        *routes_reports.HANDLERS,
         form_routes(PORTAL),
         erasing_routes(PORTAL),
         finding_routes(PORTAL),

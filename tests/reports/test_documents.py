@@ -1,0 +1,118 @@
+"""Reports as documents and on paper: what they say, in both languages and units, what the plots show, and that pages are not blank."""
+
+import re
+import zlib
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+from lineset.reports import plots
+from lineset.reports.document import Document, Plot
+from lineset.reports.household import household_report, over_expected
+from lineset.reports.printing import pdf, pictures
+
+from tests.reports import made_up
+
+
+def plots_of(document: Document) -> list[Plot]:
+    return [block for section in document.sections for block in section.blocks if isinstance(block, Plot)]
+
+
+def heights(svg: str) -> list[float]:
+    """The heights of the thick bars of each day, from left to right."""
+    found: dict[float, float] = {}
+    for rect in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}rect"):  # noqa: S314 - our own drawing
+        found[float(rect.get("x", 0))] = found.get(float(rect.get("x", 0)), 0.0) + float(rect.get("height", 0))
+    return [found[x] for x in sorted(found)]
+
+
+def picture_of(png: bytes) -> tuple[int, float]:
+    """Width, and the share of bytes that differ from the commonest: 0 of a blank page."""
+    width = int.from_bytes(png[16:20])
+    raw = zlib.decompress(b"".join(part for kind, part in _chunks(png) if kind == b"IDAT"))
+    common = max(set(raw), key=raw.count)
+    return width, 1.0 - raw.count(common) / len(raw)
+
+
+def _chunks(png: bytes) -> list[tuple[bytes, bytes]]:
+    found, at = [], 8
+    while at < len(png):
+        size = int.from_bytes(png[at : at + 4])
+        found.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + size]))
+        at += 12 + size
+    return found
+
+
+def test_REP_01_a_month_says_how_it_was_used_how_it_ran_and_what_it_needs() -> None:
+    said = household_report(made_up.voice(), made_up.home(), made_up.MADE).text()
+    for words in ("October 2026", "How you used it", "How it ran", "What it needs", "Fouled outdoor coil, Heat pump", "1.27 a day"):
+        assert words in said
+    assert "can't tell it from: low refrigerant charge" in said
+    assert "Filter, Heat pump" in said
+    assert "in 19 days" in said
+    assert re.search(r"used \d{3}\u00a0kWh\. That is \d\u00a0% more than the weather explains", said)
+
+
+def test_REP_01_a_month_reads_in_spanish_and_metric_units() -> None:
+    metric = household_report(made_up.voice("es", "metric"), made_up.home(), made_up.MADE)
+    assert metric.title == "Octubre de 2026"
+    assert metric.language == "es"
+    said = metric.text()
+    assert "°C" in said
+    assert "°F" not in said
+    assert "Batería exterior sucia" in said
+    english = household_report(made_up.voice("en", "metric"), made_up.home(), made_up.MADE)
+    same = {s.title for s in metric.sections} & {s.title for s in english.sections}
+    assert not same, f"not in Spanish: {same}"
+
+
+def test_REP_01_plots_show_the_extremes_and_never_bridge_a_gap() -> None:
+    energy, room, _outdoor = plots_of(household_report(made_up.voice(), made_up.home(), made_up.MADE))
+    tall = heights(energy.wide)
+    assert tall.index(max(tall)) == made_up.DEAREST
+    assert energy.wide.count('class="none"') == len(made_up.GAP)
+    assert room.wide.count('class="is heat"') == 2  # before and after the gap
+    assert heights(energy.narrow).index(max(heights(energy.narrow))) == made_up.DEAREST
+    assert "34" in energy.say  # 31.4 kWh and the water heater's 2.6
+
+
+def test_a_plot_says_nothing_that_is_not_on_its_scale() -> None:
+    drawn = plots.bars(made_up.voice(), "kWh", ["1", "2"], [plots.Stack("ink", [10.0, 1e4])], [None, float("nan")], plots.NARROW)
+    boxes = [float(r.get("y", 0)) for r in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}rect")]  # noqa: S314 - as above
+    assert min(boxes) >= 0
+    assert 'class="should"' not in drawn
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 0.3), (-12.0, 31.0), (0.0, 1e5), (19.6, 21.4), (0.0, 1e-6)])
+def test_scales_hold_what_they_show_at_round_steps(low: float, high: float) -> None:
+    scale = plots.axis(low, high)
+    assert scale.low <= low
+    assert scale.high >= high
+    assert 2 <= len(scale.ticks) <= 8
+
+
+def test_REP_01_an_empty_home_gets_a_report_that_says_so() -> None:
+    empty = made_up.home(machines=(), expected=(), response=None, before=None, findings=(), dues=())
+    said = household_report(made_up.voice(), empty, made_up.MADE).text()
+    assert "No energy was measured this month." in said
+    assert "Nothing was found in this month's readings." in said
+    assert over_expected(empty) is None
+
+
+def test_REP_01_on_paper_it_is_a_tagged_pdf_of_two_full_pages() -> None:
+    document = household_report(made_up.voice("es", "metric"), made_up.home(), made_up.MADE)
+    made = pdf(document)
+    assert made.startswith(b"%PDF-1.7")
+    assert b"pdfuaid" in made
+    assert b"/Lang" in made
+    pages = pictures(document, dots_per_inch=40)
+    assert len(pages) == 2
+    for page in pages:
+        width, inked = picture_of(page)
+        assert width == pytest.approx(8.27 * 40, abs=2)
+        assert inked > 0.02
+
+
+def test_a_document_comes_back_as_it_went() -> None:
+    document = household_report(made_up.voice(), made_up.home(), made_up.MADE)
+    assert msgspec.json.decode(msgspec.json.encode(document), type=Document) == document
