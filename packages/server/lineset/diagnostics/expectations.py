@@ -25,7 +25,7 @@ CENTRE: Mapping[str, tuple[float, float]] = {"heating": (7.0, 30.0), "cooling": 
 
 SPEED_CENTRE, HUMIDITY_CENTRE = 70.0, 50.0
 
-RELATIVE = frozenset({"power", "capacity", "cop", "air_flow", "water_flow", "current"})
+RELATIVE = frozenset({"power", "capacity", "cop", "air_flow", "water_flow", "current", "recovery"})
 """Channels that are compared by the logarithm, so their deviations are shares (0.1 = 10 % more)."""
 
 CHANNELS = (
@@ -124,6 +124,7 @@ PRIORS: Mapping[tuple[str, str], Prior] = {
     **{("cooling", channel): prior for channel, prior in _COOLING.items()},
     **{("hot_water", channel): Prior(prior.mean, prior.sd * 1.3, prior.noise * 1.3) for channel, prior in _HEATING.items()},
     **{(REST, channel): _AT_REST for channel in REST_CHANNELS},
+    ("hot_water", "recovery"): _prior((1.3, 0.1, -0.1, 0, 0, 0), (1.0, 0.2, 0.2, 0.4, 0.03, 0.05), 0.06),
 }
 BLOCKS: tuple[tuple[str, str], ...] = tuple(PRIORS)
 """All pairs of mode and channel that are learnt, in the order in which they lie in a memory."""

@@ -40,11 +40,11 @@ PARAMETERS = {
 _FLOOR = {
     "superheat": 1.0, "subcooling": 0.8, "evaporating": 0.7, "condensing": 0.7, "discharge": 2.0, "suction_line": 0.9, "liquid_line": 0.9,
     "split": 0.6, "water_difference": 0.3, "power": 0.035, "capacity": 0.045, "cop": 0.055, "air_flow": 0.05, "water_flow": 0.05,
-    "current": 0.045, "valve": 4.0, "outdoor_coil": 0.9, "indoor_coil": 0.9,
+    "current": 0.045, "valve": 4.0, "outdoor_coil": 0.9, "indoor_coil": 0.9, "recovery": 100.0,
 }  # fmt: skip
 """By how much the mean of days may differ from a memory's for reasons that are no fault: sensors' ageing and what the drivers leave out
 (one
-standard deviation; classes of sensors as in EN 60751 B and AHRI 37 annexes)."""
+standard deviation; classes of sensors as in EN 60751 B and AHRI 37 annexes). What a tank takes to recover says nothing of the circuit."""
 _FLOOR_AT_REST = 0.7
 
 _MODE_OF = np.array([mode for mode, _ in BLOCKS])

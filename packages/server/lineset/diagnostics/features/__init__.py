@@ -7,10 +7,18 @@ with a function and a line in `EXTRACTORS`.
 
 from collections.abc import Callable, Mapping
 
+from lineset.diagnostics.features.backup import backup
+from lineset.diagnostics.features.combustion import condensing, ignition
 from lineset.diagnostics.features.cycles import cycles
+from lineset.diagnostics.features.cycling import cycling
+from lineset.diagnostics.features.defrosting import defrosting
+from lineset.diagnostics.features.demands import opposed, unmet
 from lineset.diagnostics.features.energy import efficiency, energy, heat
+from lineset.diagnostics.features.flows import flows
+from lineset.diagnostics.features.oscillation import roughness, swinging
 from lineset.diagnostics.features.sensors import resting, sensing, ways_round
 from lineset.diagnostics.features.steady import steady
+from lineset.diagnostics.features.tanks import elements, hygiene, recovery
 from lineset.diagnostics.features.time import comfort, states
 from lineset.diagnostics.features.weather import weather
 from lineset.diagnostics.samples import Floats, Samples
@@ -29,6 +37,19 @@ EXTRACTORS: tuple[Extractor, ...] = (
     sensing,
     resting,
     ways_round,
+    cycling,
+    defrosting,
+    backup,
+    ignition,
+    condensing,
+    swinging,
+    roughness,
+    elements,
+    hygiene,
+    recovery,
+    unmet,
+    opposed,
+    flows,
 )
 
 

@@ -1,0 +1,111 @@
+"""Defrosts that go wrong: those that do not end or end too early, and those that never come."""
+
+import numpy as np
+
+from lineset.diagnostics.cases import Cases, Detector, Verdicts, ratio
+from lineset.diagnostics.detectors.rules import HEAT_PUMPS, Persistence, recent, rule_verdict
+
+_STUCK = {
+    "long_defrosts": 2.0,
+    "most_share": 0.2,
+    "least_heating_s": 5400.0,
+    "failing_share": 0.6,
+    "failing_defrosts": 3.0,
+    "again_share": 0.5,
+}
+_STUCK_DAYS = Persistence(least=2, of=3)
+_USUAL_SHARE = 0.06
+"""Share of heating time that defrosts usually take in frosty weather."""
+_MISSED = {"frost_s": 10_800.0, "deep_share": 0.3, "deeper_than_dry": 1.6, "least_depth_K": 9.0}
+_MISSED_DAYS = Persistence(least=2, of=4)
+
+
+def stuck(cases: Cases) -> Verdicts:
+    """Bad is a day with several defrosts of over 14 min, or with over a fifth of the heating time in defrost, or on which most defrosts
+    ended with a cold coil or came again at once. Severity: the share of heating time in defrost over what is usual, or of defrosts that
+    fail. Loss: that share, since a defrost takes heat from the house and gives none."""
+    count, seconds = cases.daily("defrost.n"), np.nan_to_num(cases.daily("s.defrost"))
+    heating = np.nan_to_num(cases.daily("s.heating")) + seconds
+    share = ratio(seconds, heating)
+    long = np.nan_to_num(cases.daily("defrost.long.n")) >= _STUCK["long_defrosts"]
+    endless = (heating >= _STUCK["least_heating_s"]) & (share > _STUCK["most_share"])
+    failed = np.nan_to_num(cases.daily("defrost.cut.n")) + np.nan_to_num(cases.daily("defrost.cold.n"))
+    again = np.nan_to_num(cases.daily("defrost.again.n"))
+    several = np.nan_to_num(count) >= _STUCK["failing_defrosts"]
+    failing = several & (failed >= _STUCK["failing_share"] * np.nan_to_num(count))
+    repeating = several & (again >= np.maximum(_STUCK["again_share"] * np.nan_to_num(count), _STUCK["failing_defrosts"]))
+    bad = long | endless | failing | repeating
+    known = (np.nan_to_num(count) > 0) | (seconds > 600.0)
+    excess = np.clip(recent(share, bad) - _USUAL_SHARE, 0.0, 1.0)
+    return rule_verdict(
+        "defrost_stuck",
+        bad,
+        known,
+        _STUCK_DAYS,
+        off=~known.any(axis=1),
+        margin=np.fmax(recent(share, bad) / _STUCK["most_share"], 1.0),
+        severity=np.fmax(excess * 2.0, np.where(recent(failed, bad) > 0, 0.3, 0.1)),
+        loss=np.fmax(excess, 0.03),
+        evidence={
+            "defrost_share_1": recent(share, bad | known),
+            "defrost_length_s": ratio(cases.total("s.defrost"), cases.total("defrost.n")),
+            "long_defrosts_1": cases.total("defrost.long.n", 3),
+            "cold_coil_defrosts_1": cases.total("defrost.cut.n", 3) + cases.total("defrost.cold.n", 3),
+            "repeated_defrosts_1": cases.total("defrost.again.n", 3),
+        },
+    )
+
+
+def missed(cases: Cases) -> Verdicts:
+    """Bad is a day with over three hours of heating while frost can form, without a defrost, on which the outdoor coil lies far under its
+    air: over 14 K for a third of the time, or 1.6 times as deep as in air without frost. Severity and loss: evaporation that is colder by
+    1 K costs about 2.5 % of the efficiency (Carnot between -5 and 40 degC), and an iced coil loses capacity as well."""
+    frost = np.nan_to_num(cases.daily("frost.s"))
+    count = np.nan_to_num(cases.daily("defrost.n")) + np.nan_to_num(cases.daily("defrost.count"))
+    coil_s = cases.daily("frost.coil.s")
+    depth, deep = ratio(cases.daily("frost.depth.x"), coil_s), ratio(cases.daily("frost.deep.s"), coil_s)
+    dry = cases.mean("frost.dry.x", "frost.dry.s")[:, None]
+    iced = (deep > _MISSED["deep_share"]) | ((depth > _MISSED["deeper_than_dry"] * dry) & (depth > _MISSED["least_depth_K"]))
+    known = (frost >= _MISSED["frost_s"]) & (np.nan_to_num(coil_s) >= 3600.0)
+    bad = known & iced & (count == 0) & (np.nan_to_num(cases.daily("s.defrost")) == 0)
+    over = recent(depth, bad) - np.where(np.isnan(dry[:, 0]), 8.0, dry[:, 0])
+    return rule_verdict(
+        "defrost_missed",
+        bad,
+        known,
+        _MISSED_DAYS,
+        off=frost.sum(axis=1) < _MISSED["frost_s"],
+        margin=recent(depth, bad) / 12.0,
+        severity=np.clip(over * 0.04, 0.1, 1.0),
+        loss=np.clip(over * 0.025, 0.0, 0.5),
+        evidence={
+            "coil_under_air_K": recent(depth, bad | known),
+            "coil_under_dry_air_K": dry[:, 0],
+            "frost_heating_h": cases.total("frost.s", 4) / 3600.0,
+            "defrosts_1": count[:, -4:].sum(axis=1),
+        },
+    )
+
+
+STUCK = Detector(
+    "defrost_stuck",
+    ("defrost_stuck",),
+    HEAT_PUMPS,
+    (("operating_mode",), ("defrost_state",)),
+    {**_STUCK, **_STUCK_DAYS.parameters},
+    "ASHRAE Handbook, HVAC Systems and Equipment, Unitary heat pumps: defrost ends by coil temperature, else by time, usually 10 min; "
+    "timers start one every 30 to 90 min. AHRI 210/240, defrost controls",
+    ("outdoor_coil_temperature", "outdoor_temperature", "defrost_state", "operating_mode"),
+    stuck,
+)
+MISSED = Detector(
+    "defrost_missed",
+    ("defrost_missed",),
+    HEAT_PUMPS,
+    (("outdoor_temperature", "outdoor_coil_temperature"), ("outdoor_temperature", "evaporating_temperature")),
+    {**_MISSED, **_MISSED_DAYS.parameters},
+    "Frost on air-source coils between about -10 and 5.5 degC over 60 % humidity (Guo et al. 2008, Applied Thermal Engineering 28); "
+    "demand defrost by the difference of air and coil (AHRI 210/240, demand defrost credit)",
+    ("outdoor_coil_temperature", "outdoor_temperature", "defrost_state", "heat_output"),
+    missed,
+)
