@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from lineset import migrating
+from xdist.remote import Producer
 
+from tests.support.dealing import Dealing
 from tests.support.engines import Engines, shared_engines, system_folder
 
 _SYSTEM = pytest.StashKey[ExitStack]()
@@ -17,6 +19,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # workers inherit it
         stack = config.stash[_SYSTEM] = ExitStack()
         stack.enter_context(system_folder())
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Dealing:
+    """Tests are dealt to workers by what they share."""
+    return Dealing(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -18,11 +17,11 @@ from lineset.kit.settings import Settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.homes import Seeded, seed
+from tests.checks import ROOT
 from tests.functional.pages.conftest import ines, installation, operator  # noqa: F401 - fixtures of the people's pages
 from tests.support.engines import Engines
 from tests.support.web import web_process
 
-ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -72,7 +71,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def preview() -> Iterator[str]:
     """The address of the sample pages."""
     port = free_port()
@@ -94,7 +93,7 @@ def preview() -> Iterator[str]:
     process.wait(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(engines: Engines, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The web process on a database with two homes of one household and a contractor."""
     with engines.database(template) as address:

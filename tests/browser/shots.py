@@ -10,7 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, ROOT
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.checks import ROOT
 
 FOLDER = ROOT / "docs" / "screenshots"
 SIZES = {"1440": (1440, 900), "390": (390, 844)}

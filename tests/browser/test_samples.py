@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import ROOT, complaints
+from tests.browser.conftest import complaints
 from tests.browser.samples import ALL
+from tests.checks import ROOT
 
 AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}

@@ -1,4 +1,4 @@
-"""One cluster for all tests of this folder: they are one xdist group, so one worker starts it and the others go on."""
+"""One cluster for all tests of this folder, which run in one worker (`tests/support/dealing.py`)."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.support.fleet import Gateway, gateways
 GATEWAYS = 6
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mailroom() -> Iterator[Mailroom]:
     """The mail server that the cluster's workers know."""
     made = Mailroom()
@@ -28,7 +28,7 @@ def mailroom() -> Iterator[Mailroom]:
         controller.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(mailroom: Mailroom) -> Iterator[Cluster]:
     """Three NATS servers, two web, two ingest, two workers, PostgreSQL with TLS and an S3 server."""
     with system_folder() as system:
@@ -39,7 +39,7 @@ def cluster(mailroom: Mailroom) -> Iterator[Cluster]:
             yield Cluster(made)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(cluster: Cluster) -> list[Gateway]:
     """Gateways that may connect, with two machines each."""
     return gateways(cluster, GATEWAYS)

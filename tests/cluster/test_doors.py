@@ -32,7 +32,7 @@ from deploy.writing import write
 from tests.cluster.world import Cluster
 from tests.support.fleet import Gateway, free_port
 
-pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(400)]
 
 CONNECT = b'CONNECT {"verbose":true,"tls_required":false}\r\nPING\r\n'
 MQTT = bytes.fromhex("100f00044d5154540402003c0003616263")  # CONNECT of MQTT 3.1.1, clean session, client id abc

@@ -13,7 +13,7 @@ from tests.support.fleet import Gateway
 from tests.support.judge import judge
 from tests.support.sender import Sender
 
-pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(400)]
 
 KEEPALIVE_S = 5
 Fault = Callable[[Cluster], Awaitable[None]]

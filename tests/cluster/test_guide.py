@@ -58,7 +58,6 @@ def test_the_guides_settings_of_an_agent_can_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.xdist_group("cluster")
 def test_PLT_01_the_loopback_runs_as_the_guide_says() -> None:
     """Started by its command, with one process killed; Ctrl-C leaves nothing behind."""
     command = re.findall(r"^\.venv/bin/python (-m deploy loopback)$", of("sh"), re.M)

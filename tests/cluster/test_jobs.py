@@ -13,7 +13,7 @@ from lineset.privacy import Context, Purpose, System
 
 from tests.cluster.world import Cluster, Mailroom, until
 
-pytestmark = [pytest.mark.xdist_group("cluster"), pytest.mark.timeout(400), pytest.mark.anyio]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.anyio]
 
 MAIL = Context(System("mail"), Purpose.COMMUNICATE)
 MAILS = 120

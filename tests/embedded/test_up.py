@@ -24,8 +24,6 @@ from lineset.kit.bus import Bus, BusFault
 from lineset.kit.settings import Settings
 from lineset.kit.subject_keys import SubjectKeys
 
-pytestmark = pytest.mark.xdist_group("up")
-
 LINESET = [sys.executable, "-m", "lineset"]
 START_S = 120.0  # on a busy machine; a start takes about 5 s of processor time
 

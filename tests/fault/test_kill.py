@@ -74,7 +74,6 @@ def _round(made: Rig, fleet: list[Gateway], name: str) -> None:
     assert not [r for s in senders for r in s.ledger.refused]
 
 
-@pytest.mark.xdist_group("fault")
 @pytest.mark.parametrize("name", FAULTS)
 def test_TEL_02_kill_minus_nine_loses_and_doubles_nothing(platform: tuple[Rig, list[Gateway]], name: str) -> None:
     _round(*platform, name)

@@ -1,6 +1,7 @@
 """Somebody with a browser that runs no scripts: follows links, fills in the forms that a page really has, keeps cookies."""
 
 import itertools
+import os
 import re
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 PASSWORD = "three hundred lemon trees"
 _places = itertools.count(2)
 _people = itertools.count(1)
+_WORKER = 1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Workers share engines and their log, so each has networks of its own."""
 
 
 @dataclass
@@ -112,8 +115,8 @@ class Visitor:
     def __init__(self, url: str, *, language: str = "en-US", agent: str = FIREFOX) -> None:
         number = next(_places)
         self.url = url
-        self.place = f"127.1.{number >> 8}.{number & 255}"
-        # localhost may mean ::1, which 127.1.x.y can't reach
+        self.place = f"127.{_WORKER}.{number >> 8}.{number & 255}"
+        # localhost may mean ::1, which 127.x.y.z can't reach
         self._base = url.replace("localhost", "127.0.0.1")
         headers = {"user-agent": agent, "accept-language": language, "host": urlsplit(url).netloc}
         transport = httpx.HTTPTransport(local_address=self.place)

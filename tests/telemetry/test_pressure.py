@@ -21,8 +21,6 @@ from tests.support.flood import Flood
 from tests.support.judge import judge
 from tests.support.sender import Sender
 
-pytestmark = pytest.mark.xdist_group("fault")
-
 QUIET = 5
 
 

@@ -21,13 +21,13 @@ from tests.support.engines import Engines
 MASTER = b"m" * 32
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def devices_database(engines: Engines, template: str) -> Iterator[str]:
     with engines.database(template) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def keys() -> Keys:
     return Keys()
 
@@ -57,13 +57,13 @@ async def ingest(devices_database: str, engines: Engines, keys: Keys, heard: Hea
     await engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def authority(engines: Engines) -> Authority:
     assert isinstance(engines.data, Path)
     return Authority.open(engines.settings)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker(tmp_path_factory: pytest.TempPathFactory, engines: Engines, devices_database: str) -> Iterator[Settings]:
     """A message bus of these tests' own: their callout and delivery must not answer for other tests. With it the settings of a whole
     platform on this database."""

@@ -39,13 +39,13 @@ class Household:
         return found[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with lineset_up(tmp_path_factory.mktemp("guides") / "data") as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def household(running: Running) -> Iterator[Household]:
     """Somebody who signed up, with a site and a token for programs; `demo.json` tells of them as the demo's does."""
     with Visitor(running.url) as visitor:

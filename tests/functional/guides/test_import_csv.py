@@ -10,7 +10,7 @@ from tests.functional.guides.conftest import Household
 from tests.support.guide import Shell, blocks, follow
 from tests.support.running import Running
 
-pytestmark = [pytest.mark.xdist_group("guides"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 GUIDE = "import-csv.md"
 
 

@@ -19,7 +19,7 @@ HOSTED = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation(engines: Engines, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The web process on an empty database. It has no operator until a test or the fixture `operator` sets one up."""
     log = tmp_path_factory.mktemp("web") / "web.log"
@@ -27,7 +27,7 @@ def installation(engines: Engines, template: str, tmp_path_factory: pytest.TempP
         yield Installation(url, address, engines)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hosted(engines: Engines, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a web process that has a public name, a mail server and contact details."""
     log = tmp_path_factory.mktemp("hosted") / "web.log"
@@ -50,7 +50,7 @@ def ines(installation: Installation) -> Iterator[Visitor]:
         yield somebody
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def operator(installation: Installation) -> Iterator[Visitor]:
     """The operator, set up by the link of the terminal."""
     with Visitor(installation.url) as somebody:

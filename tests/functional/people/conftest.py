@@ -14,7 +14,7 @@ from tests.functional.people.world import World
 from tests.support.engines import Engines
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def people_database(engines: Engines, template: str) -> Iterator[str]:
     """One database for all these tests of a worker: each makes people of its own."""
     with engines.database(template) as address:

@@ -187,7 +187,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-SECRETS = ("bus", "copies", "csrf", "database", "master", "probe", "request_log")
+SECRETS = ("bus", "copies", "csrf", "database", "mail_opens", "master", "probe", "request_log")
 """All that `secret` makes. The machines of a cluster share them."""
 
 
