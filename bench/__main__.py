@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import history, ingest, privacy
+from bench import diagnosis, history, ingest, privacy
 from bench.privacy_workloads import EACH, PEOPLE
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -129,6 +129,11 @@ def protected() -> str:
     )
 
 
+def diagnosed() -> str:
+    """The score of diagnosis over a simulated fleet."""
+    return f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}.\n\n{diagnosis.report()}"
+
+
 def write(name: str, text: str) -> None:
     """Put a section's text between its marks."""
     page = PAGE.read_text()
@@ -140,7 +145,7 @@ def write(name: str, text: str) -> None:
 
 def main() -> int:
     """All benchmarks, one after the other, or those that are named."""
-    sections = {"ingestion": ingestion, "history": kept, "privacy": protected}
+    sections = {"ingestion": ingestion, "history": kept, "privacy": protected, "diagnosis": diagnosed}
     for name in sys.argv[1:] or sections:
         print(f"{name} …", flush=True)
         text = sections[name]()

@@ -5,3 +5,18 @@ live them and writes what their sensors said, and apart from it the truth; `ask.
 own; `score.py` compares, in the terms of Yuill and Braun (2013); `table.py` writes the page. Scorer, simulator and detectors share nothing
 but the names of the contract. `python -m bench.diagnosis --help` says how to run it.
 """
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent.parent.parent / ".fleets"
+
+
+def report(homes: int = 300, days: int = 56, seed: int = 11) -> str:
+    """Record a fleet unless it is there, have it diagnosed, and say how that went, as Markdown."""
+    # the simulator and the table library are not for who only imports the scorer
+    from bench.diagnosis import ask, record, score, table  # noqa: PLC0415
+
+    place = record.fleet(FOLDER, homes, days, seed)
+    truth = record.truth(place)
+    found, took = ask.findings(place)
+    return table.described(truth, took) + "\n\n" + table.markdown(score.score(truth, score.read(found)))

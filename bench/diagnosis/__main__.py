@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.diagnosis import ask, record, score, table
+from bench.diagnosis import FOLDER, ask, record, score, table
 
 SIZES = {"small": (36, 28), "medium": (120, 42), "full": (300, 56)}
 """Homes and days by name."""
@@ -21,18 +21,19 @@ def main() -> None:
     parser.add_argument("--days", type=int, help="instead of --size")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--step", type=int, default=record.STEP_S, help="seconds between two readings")
-    parser.add_argument("--folder", type=Path, default=Path(".fleets"), help="where recorded fleets are kept; each is made once")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where recorded fleets are kept; each is made once")
+    parser.add_argument("--fleet", type=Path, help="a fleet that was recorded earlier, by whatever simulator")
     parser.add_argument("--again", action="store_true", help="score the findings of the last run again, without asking")
     parser.add_argument("--list", action="store_true", help="every fault with its outcome, and every false alarm")
     args = parser.parse_args()
     homes, days = SIZES[args.size]
-    place = record.fleet(args.folder, args.homes or homes, args.days or days, args.seed, args.step)
-    truth = msgspec.json.decode((place / "truth.json").read_bytes())
+    place = args.fleet or record.fleet(args.folder, args.homes or homes, args.days or days, args.seed, args.step)
+    truth, took = record.truth(place), 0.0
     if args.again:
         found = [msgspec.json.decode(line) for line in (place / "findings.jsonl").read_bytes().splitlines()]
     else:
         found, took = ask.findings(place)
-        print(f"diagnosed in {took:.0f} s: {place}")
+    print(f"{place}\n{table.described(truth, took)}\n")
     result = score.score(truth, score.read(found))
     print(table.markdown(result))
     if args.list:

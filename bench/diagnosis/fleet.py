@@ -44,11 +44,11 @@ _ELEMENTS = ("upper_element_state", "lower_element_state")
 _AIRSIDE = ("supply_air_temperature", "return_air_temperature", "outdoor_temperature")
 KINDS: tuple[Kind, ...] = (
     Kind("low_charge", (0.15, 0.25, 0.35), 10.0, _CIRCUIT),
-    Kind("overcharge", (0.15, 0.25, 0.35), 0.0, _CIRCUIT),
+    Kind("overcharge", (0.2, 0.4, 0.6), 0.0, _CIRCUIT),
     Kind("liquid_line_restriction", (0.25, 0.45, 0.65), 6.0, _CIRCUIT),
-    Kind("non_condensables", (0.4, 0.8, 1.2), 0.0, _CIRCUIT),
+    Kind("non_condensables", (0.5, 1.0, 1.5), 0.0, _CIRCUIT),
     Kind("compressor_valve_leak", (0.2, 0.35, 0.5), 6.0, _CIRCUIT),
-    Kind("expansion_valve_hunting", (0.4, 0.7, 1.0), 0.0, _CIRCUIT),
+    Kind("expansion_valve_hunting", (0.5, 0.75, 1.0), 0.0, _CIRCUIT),
     Kind("capacity_degradation", (0.15, 0.25, 0.35), 10.0, _CIRCUIT),
     Kind("cop_degradation", (0.12, 0.2, 0.3), 10.0, _CIRCUIT),
     Kind("reversing_valve", (0.2, 0.35, 0.5), 0.0, ((_AIR, _BOTH),)),

@@ -40,8 +40,8 @@ class Part:
 def fleet(folder: Path, homes: int, days: int, seed: int, step_s: int = STEP_S) -> Path:
     """The folder of this fleet inside `folder`, recorded on all cores unless it is there already by the same simulator."""
     place = folder / f"fleet-{homes}x{days}-{step_s}s-{seed}-{_making()}"
-    truth = place / "truth.json"
-    if truth.exists():
+    finished = place / "truth.json"
+    if finished.exists():
         return place
     plans = draw(homes, days, seed)
     parts = []
@@ -54,10 +54,16 @@ def fleet(folder: Path, homes: int, days: int, seed: int, step_s: int = STEP_S) 
     found: dict[str, Any] = {"homes": homes, "days": days, "seed": seed, "step_s": step_s}
     found["machines"] = [machine for machines, _ in told for machine in machines]
     found["faults"] = [fault for _, faults in told for fault in faults]
-    unfinished = truth.with_suffix(".new")
+    unfinished = finished.with_suffix(".new")
     unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
-    unfinished.replace(truth)
+    unfinished.replace(finished)
     return place
+
+
+def truth(place: Path) -> dict[str, Any]:
+    """What is true of the fleet recorded at `place`."""
+    found: dict[str, Any] = msgspec.json.decode((place / "truth.json").read_bytes())
+    return found
 
 
 def _making() -> str:
@@ -72,16 +78,16 @@ def _making() -> str:
 def record(part: Part) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
     """Record a part; gives for each home what is true of its machines and of its faults."""
     part.folder.mkdir(parents=True, exist_ok=True)
-    tables, machines, truth = [], [], []
+    tables, machines, told = [], [], []
     for plan in part.plans:
         columns, used = _lived(plan.spec, plan, part.step_s)
         tables += columns
         machines += known(plan.spec)
         faults = [_truth(plan, used, part.step_s)] if plan.kind is not None else []
-        truth.append((_exposed(plan), faults))
+        told.append((_exposed(plan), faults))
     pl.concat(tables, how="diagonal").write_parquet(part.folder / "readings.parquet")
     (part.folder / "machines.json").write_bytes(msgspec.json.encode(machines))
-    return truth
+    return told
 
 
 def known(spec: HomeSpec) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bench.diagnosis.score import COSTLY, Outcome, Result, Scored, poisson, wilson
 
@@ -21,6 +22,16 @@ def share(hits: int, tries: int) -> str:
         return "–"
     low, high = wilson(hits, tries)
     return f"{100 * hits / tries:.0f} % ({100 * low:.0f}–{100 * high:.0f})"
+
+
+def described(truth: Mapping[str, Any], took: float) -> str:
+    """The fleet in a sentence; `took` (s) is how long diagnosis of it took."""
+    sites, faulty = {m["site"] for m in truth["machines"]}, {f["site"] for f in truth["faults"]}
+    machines = sum(m["type"] != "thermostat" for m in truth["machines"])
+    return (
+        f"{len(sites)} homes, {len(sites) - len(faulty)} of them without a fault, {machines} machines beside thermostats,"
+        f" {truth['days']} days of readings every {truth['step_s']} s; diagnosed day by day in {took:.0f} s."
+    )
 
 
 def markdown(result: Result) -> str:

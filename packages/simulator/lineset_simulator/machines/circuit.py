@@ -183,8 +183,8 @@ class Circuit:
         s.subcooling += (subcooling - s.subcooling) * chase
         # motor and inverter lose more of the power at part speed
         work *= 1.05 + 0.24 * (1.0 - speed)
-        # the leak past the valves takes the same work again without moving heat
-        s.work = work * (1.0 + 0.5 * f.valve_leak + 0.5 * f.cross_leak + f.waste) * (0.35 + 0.65 * ramp)
+        # the leak past the valves takes the same work again without moving heat; so does gas that leaks back in a worn compressor
+        s.work = work * (1.0 + 0.5 * f.valve_leak + 0.5 * f.cross_leak + f.waste + f.worn / (1.0 - f.worn)) * (0.35 + 0.65 * ramp)
         s.taken = taken * ramp
         s.given = (taken + (1.0 - SHELL_LOSS) * work) * ramp
         s.speed = speed
