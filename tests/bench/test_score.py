@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -103,6 +103,7 @@ def test_times_are_read_as_the_platform_prints_them() -> None:
     assert one.candidates == {"low_charge", "overcharge"}
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_interval_of_a_share_is_wilsons(drawn: tuple[int, int]) -> None:
     hits, tries = drawn
