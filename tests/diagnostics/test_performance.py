@@ -14,7 +14,7 @@ from lineset.diagnostics.samples import Floats, Samples
 from lineset.diagnostics.views import Figure
 from numpy.typing import ArrayLike
 
-from tests.diagnostics.recordings import T0, machine, recorded, together
+from tests.diagnostics.columns import T0, machine, recorded, together
 
 ID = "0197c0de-0000-7000-8000-000000000001"
 DAY = 86_400

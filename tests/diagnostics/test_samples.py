@@ -8,7 +8,7 @@ from lineset.diagnostics import modes
 from lineset.diagnostics.features import features
 from lineset.diagnostics.samples import Samples
 
-from tests.diagnostics.recordings import T0, machine, recorded, together
+from tests.diagnostics.columns import T0, machine, recorded, together
 
 nan = np.nan
 

@@ -8,6 +8,7 @@ from lineset_contract.units import UNITS
 
 from lineset.diagnostics import Due, Figure, Forecast, Life, Performance
 
+from .performance_words import basis_words, figure_name, reason_words
 from .quantity import scale
 from .reader import NBSP, Reader
 from .refusals import marked
@@ -67,7 +68,6 @@ class DueLine(msgspec.Struct, frozen=True):
     soon: bool
 
 
-_FIGURES: Mapping[str, str] = {}
 _PARTS: Mapping[str, str] = {
     "filter": marked("Filter"),
     "anode": marked("Anode"),
@@ -118,16 +118,15 @@ def performance_view(reader: Reader, performance: Performance, title: str) -> Pe
 
 
 def _figure(reader: Reader, name: str, figure: Figure) -> FigureLine:
-    known = _FIGURES.get(name)
-    text = reader.gettext(known) if known is not None else name.replace("_", " ").capitalize()
+    text = figure_name(reader, name)
     if figure.value is None:
-        return FigureLine(text, "", "", "", figure.why.replace("_", " ") or reader.gettext("not measured"))
+        return FigureLine(text, "", "", "", reason_words(reader, figure.why or "not_measured"))
     digits, unit = amount(reader, figure.value, figure.unit)
     notes = []
     if figure.doubt:
         notes.append("± " + amount(reader, figure.doubt, "K" if figure.unit == "degC" else figure.unit)[0])
     if figure.basis:
-        notes.append(figure.basis.replace("_", " "))
+        notes.append(basis_words(reader, figure.basis))
     return FigureLine(text, digits, unit, ", ".join(notes), "")
 
 
