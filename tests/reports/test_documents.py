@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
-from lineset.reports import plots
+from lineset.reports import fleet_report, plots, service_report
 from lineset.reports.document import Document, Plot
 from lineset.reports.household import household_report, over_expected
 from lineset.reports.printing import pdf, pictures
@@ -116,3 +116,45 @@ def test_REP_01_on_paper_it_is_a_tagged_pdf_of_two_full_pages() -> None:
 def test_a_document_comes_back_as_it_went() -> None:
     document = household_report(made_up.voice(), made_up.home(), made_up.MADE)
     assert msgspec.json.decode(msgspec.json.encode(document), type=Document) == document
+
+
+def test_REP_01_a_repair_is_reported_with_what_it_saved_and_how_sure_that_is() -> None:
+    document = service_report(made_up.voice("en", "metric"), made_up.service(0.8), made_up.MADE)
+    said = document.text()
+    assert re.search(r"uses (1[5-9]|2[0-5])\u00a0% less than before, give or take \d+\u00a0%", said)
+    assert "shows that it is repaired: fouled outdoor coil" in said.replace("show that", "shows that")
+    assert "Technician, name and date" in said
+    weather = plots_of(document)[0]
+    assert weather.wide.count('class="ring"') == 88
+    assert weather.wide.count('class="dot"') == 58
+    assert len(pictures(document, dots_per_inch=40)) == 2
+
+
+def test_REP_01_a_repair_that_saved_nothing_is_not_called_a_saving() -> None:
+    said = service_report(made_up.voice(), made_up.service(1.0), made_up.MADE).text()
+    assert "one can't tell yet" in said
+    assert "smaller than its own uncertainty" in said
+    few = service_report(made_up.voice("es"), made_up.service(0.5, count=9), made_up.MADE).text()
+    assert "Todavía no se puede decir" in few
+
+
+def test_REP_02_no_group_of_few_homes_is_told_of_nor_left_to_be_worked_out() -> None:
+    fleet = made_up.fleet(alder=24, birch=13, cedar=4)
+    makes = [group.name for group in fleet.groups["make"]]
+    assert makes == ["Alder"], "Cedar's four homes alone would be the rest, so Birch goes with them"
+    assert fleet.hidden["make"] == 17
+    said = fleet_report(made_up.voice(), fleet, made_up.MADE).text()
+    assert "Cedar" not in said
+    assert "Birch" not in said
+    assert "Fouled outdoor coil" in said  # at 12 homes
+    assert [g.name for g in made_up.fleet(alder=24, birch=13, cedar=0).groups["make"]] == ["Alder", "Birch"]
+    assert made_up.fleet(alder=10, birch=0, cedar=0).groups == {}
+
+
+@pytest.mark.parametrize("floor", [11, 15, 30])
+def test_REP_02_every_figure_told_rests_on_the_floor_or_more(floor: int) -> None:
+    fleet = made_up.fleet(alder=31, birch=15, cedar=12, floor=floor)
+    for by, groups in fleet.groups.items():
+        assert all(group.homes >= floor for group in groups)
+        assert not 0 < fleet.hidden[by] < floor
+    assert all(homes >= floor for _, homes in fleet.faults)

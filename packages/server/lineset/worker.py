@@ -17,7 +17,7 @@ import uvloop
 from nats.aio.msg import Msg
 from sqlalchemy import text
 
-from lineset import accounts, diagnostics, gateways, messaging, privacy, reviewing, telemetry
+from lineset import accounts, diagnostics, gateways, messaging, privacy, reports, reviewing, telemetry
 from lineset.control import Delivery
 from lineset.erasing import series_erasers, shop
 from lineset.kit.addresses import database_secret, owner_url
@@ -45,6 +45,7 @@ def jobs(platform: Platform) -> procrastinate.App:
     messaging.add_jobs(app, platform.door, platform.settings, privacy.consented)
     messaging.add_news_jobs(app, platform.door)
     accounts.add_jobs(app, platform.door)
+    reports.add_jobs(app, platform.door, voice_of)
     gateways.add_jobs(app, platform.door)
     privacy.add_jobs(app, platform.door, platform.register, reviewing.overdue(platform))
     audit_jobs.add_jobs(app, platform.door)
@@ -64,6 +65,15 @@ def jobs(platform: Platform) -> procrastinate.App:
     erasure.add_jobs(app, shop(platform))
     add_jobs(app, platform)
     return app
+
+
+async def voice_of(tx: Tx, person: UUID, zone: str) -> reports.Voice | None:
+    """How a person reads reports, in the time zone of a site."""
+    from lineset.pages.common.reader import Reader  # noqa: PLC0415 - an idle worker has no use for the pages
+    from lineset.pages.common.report_voice import ReaderVoice  # noqa: PLC0415
+
+    found = await accounts.find_reader(tx, person)
+    return None if found is None else ReaderVoice(Reader(found.language, "metric" if found.units == "metric" else "us", zone))
 
 
 def workshop(platform: Platform, copies: Storage) -> exporting.Workshop:

@@ -46,7 +46,7 @@ from lineset.accounts.invitations import (
 )
 from lineset.accounts.jobs import add_jobs
 from lineset.accounts.model import COMPANY_ROLES, HOUSEHOLD_ROLES, SCOPES, STAFF_ROLES
-from lineset.accounts.notices import Reader, find_reader, tell_copy_ready, write_to_owners
+from lineset.accounts.notices import Reader, active_people, find_reader, tell_copy_ready, write_to_owners
 from lineset.accounts.people import Contact, NewContact, Profile, add_contact, change_contact, change_profile, get_profile, remove_contact
 from lineset.accounts.principals import (
     Authenticator,
@@ -120,6 +120,7 @@ __all__ = [
     "accept_as_new",
     "accept_invitation",
     "access_review",
+    "active_people",
     "add_contact",
     "add_jobs",
     "add_staff",

@@ -23,6 +23,7 @@ class Reader:
     email: str
     language: str
     time_zone: str | None
+    units: str = "us"
 
     def time(self, moment: datetime) -> str:
         """A moment in words, in the reader's zone."""
@@ -35,7 +36,12 @@ async def find_reader(tx: Tx, person_id: UUID) -> Reader | None:
     if row is None:
         return None
     name, email = await tx.vault.open_many([(person_id, row.name_sealed), (person_id, row.email_sealed)])
-    return Reader(name or "", email, row.language, row.time_zone) if email else None
+    return Reader(name or "", email, row.language, row.time_zone, row.units) if email else None
+
+
+async def active_people(tx: Tx) -> list[UUID]:
+    """Everybody whose account is active, as far as the actor sees them; for the platform's actor "mail" all."""
+    return list((await tx.session.scalars(select(PersonRow.id).where(PersonRow.status == "active").order_by(PersonRow.id))).all())
 
 
 async def tell(tx: Tx, person_id: UUID, kind: str, **values: str | Callable[[Reader], str]) -> None:

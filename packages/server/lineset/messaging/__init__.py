@@ -15,7 +15,7 @@ from lineset.messaging.news import (
     send_some,
     subscribe,
 )
-from lineset.messaging.service import Mail, get_mail, list_mails, note_opened, queue_mail, recipient_of
+from lineset.messaging.service import Mail, get_mail, list_mails, note_opened, queue_mail, recipient_of, was_mailed
 from lineset.messaging.words import MailWords, fill_words
 
 __all__ = [
@@ -45,5 +45,6 @@ __all__ = [
     "send_news",
     "send_some",
     "subscribe",
+    "was_mailed",
     "write_to_operator",
 ]

@@ -104,3 +104,9 @@ async def recipient_of(tx: Tx, mail_id: UUID) -> UUID | None:
     """Whose key seals a mail; None for one that is gone. For the platform's actor "mail"."""
     found: UUID | None = await tx.session.scalar(select(MailRow.subject_id).where(MailRow.id == mail_id))
     return found
+
+
+async def was_mailed(tx: Tx, subject_id: UUID, kind: str) -> bool:
+    """Whether a mail of that kind stands, sent or waiting, about that subject; mails stand for a week. For the actor "mail"."""
+    there = select(MailRow.id).where(MailRow.subject_id == subject_id, MailRow.kind == kind).limit(1)
+    return await tx.session.scalar(there) is not None

@@ -8,6 +8,7 @@ from lineset.reports.document import Document, Voice
 from lineset.reports.fleet import fleet_report
 from lineset.reports.gathering import fleet_of, home_month, last_month, service
 from lineset.reports.household import household_report
+from lineset.reports.jobs import add_jobs, mail_month
 from lineset.reports.printing import Unprintable, pdf, print_apart
 from lineset.reports.serviced import service_report, work_days
 
@@ -15,11 +16,13 @@ __all__ = [
     "Document",
     "Unprintable",
     "Voice",
+    "add_jobs",
     "fleet_of",
     "fleet_report",
     "home_month",
     "household_report",
     "last_month",
+    "mail_month",
     "pdf",
     "print_apart",
     "service",

@@ -40,7 +40,7 @@ async def machine_days(tx: Tx, machine: sites.Equipment, zone: str, first: date,
         NotFound: no such machine for the asker.
     """
     there = ZoneInfo(zone)
-    start, end = datetime.combine(first, time(), there), datetime.combine(last + timedelta(days=1), time(), there)
+    start, end = (datetime.combine(day, time(), there).astimezone(UTC) for day in (first, last + timedelta(days=1)))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     found: dict[str, dict[date, list[telemetry.Sum]]] = {name: {} for name in _POINTS}
     for row in await telemetry.sums(tx, machine.id, _POINTS, start, end, "day"):
@@ -69,8 +69,8 @@ async def machine_days(tx: Tx, machine: sites.Equipment, zone: str, first: date,
         heat=_energy(plain["heat_output"], plain["heat_energy"], days),
         cooling=_energy(plain["cooling_output"], plain["cooling_energy"], days),
         room=_means(plain["room_temperature"], days),
-        low=[row.low if (row := plain["room_temperature"].get(day)) else None for day in days],
-        high=[row.high if (row := plain["room_temperature"].get(day)) else None for day in days],
+        low=[that.low if (that := plain["room_temperature"].get(day)) else None for day in days],
+        high=[that.high if (that := plain["room_temperature"].get(day)) else None for day in days],
         aim=aims,
         outdoor=_means(plain["outdoor_temperature"], days),
         modes={word: s for word, s in modes.items() if word},

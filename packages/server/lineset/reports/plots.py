@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 import msgspec
+import numpy as np
 
+from lineset.diagnostics.changepoint import Response
 from lineset.reports.document import Voice
 
 WIDE, NARROW = 660, 336
@@ -194,15 +196,13 @@ def _runs(*columns: Numbers) -> list[list[int]]:
 Pairs = Sequence[tuple[float, float]]
 
 
-def weather(
-    voice: Voice, before: Pairs, after: Pairs, lines: tuple[Callable[[float], float] | None, Callable[[float], float] | None], width: int
-) -> str:
+def weather(voice: Voice, before: Pairs, after: Pairs, lines: tuple[Response | None, Response | None], width: int) -> str:
     """Energy of single days (kWh) over the day's outdoor temperature (degC): rings before, dots after, with the response of each as a line,
     thin before, thick after."""
     cold, energy = voice.ruler("degC"), voice.ruler("kWh")
     degrees = [x for x, _ in (*before, *after)] or [0.0, 20.0]
     high = max([1e-6, *(y * energy.factor for _, y in (*before, *after))])
-    across = axis(*(d * cold.factor + cold.offset for d in (min(degrees), max(degrees))), 6 if width > NARROW else 3)
+    across = axis(min(degrees) * cold.factor + cold.offset, max(degrees) * cold.factor + cold.offset, 6 if width > NARROW else 3)
     sheet = _Sheet(voice, width, 250, axis(0.0, high), energy.symbol)
 
     def x(celsius: float) -> float:
@@ -219,7 +219,8 @@ def weather(
     for kind, line in zip(("should", "is ink"), lines, strict=True):
         if line is not None:
             steps = [min(degrees) + (max(degrees) - min(degrees)) * n / 60 for n in range(61)]
-            sheet.path(kind, [(x(t), sheet.y(line(t) * energy.factor)) for t in steps])
+            values = line.predict(np.array(steps)).tolist()
+            sheet.path(kind, [(x(t), sheet.y(e * energy.factor)) for t, e in zip(steps, values, strict=True)])
     return sheet.done()
 
 

@@ -5,7 +5,7 @@ import contextlib
 import sys
 from datetime import UTC, datetime
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,7 +34,7 @@ def pictures(document: Document, paper: str = "a4", dots_per_inch: float = 96.0)
     return _set(document, paper, "png", ppi=dots_per_inch)
 
 
-def _set(document: Document, paper: str, kind: str, **more: Any) -> list[bytes]:
+def _set(document: Document, paper: str, kind: Literal["pdf", "png"], **more: Any) -> list[bytes]:
     import typst  # noqa: PLC0415 - only who prints needs it
 
     with resources.as_file(_FOLDER.joinpath("fonts")) as fonts:

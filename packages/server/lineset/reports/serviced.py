@@ -113,7 +113,7 @@ def _saved(voice: Voice, service: Service) -> list[Block]:
     pairs = [_pairs(half) for half in (service.before, service.after)]
     if pairs[0] or pairs[1]:
         later = _response(service.after)
-        lines = (saved.baseline.predict if saved.baseline else None), (later.predict if later else None)
+        lines = saved.baseline, later
         wide, narrow = plots.both(lambda width: plots.weather(voice, pairs[0], pairs[1], lines, width))
         key = _("Rings and thin line: before. Dots and thick line: after. One mark a day, over the day's outdoor temperature.")
         say = _("%(before)s days before, %(after)s days after", before=voice.number(len(pairs[0])), after=voice.number(len(pairs[1])))

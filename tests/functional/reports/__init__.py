@@ -1,0 +1,1 @@
+"""Reports, asked for as people do."""
