@@ -8,7 +8,7 @@ from lineset.diagnostics.cases import Detector
 from lineset.diagnostics.detectors import backup, contact, cycling, defrost, demands, hunting, standby
 from lineset.diagnostics.samples import DAY_S, Floats
 
-from tests.diagnostics.recordings import Readings, in_turn, machine, one
+from tests.diagnostics.courses import Readings, in_turn, machine, one
 
 HOUR = 3600.0
 AIR_WATER = machine("heat_pump_air_water", capacity_w=9000.0)

@@ -18,7 +18,7 @@ from lineset_contract.points import POINTS
 from lineset_contract.profiles import PROFILES
 
 from tests import faults
-from tests.diagnostics.recordings import FIRST_DAY, Readings, in_turn, machine, one, recorded, said
+from tests.diagnostics.courses import FIRST_DAY, Readings, in_turn, machine, one, recorded, said
 
 HOUR = 3600.0
 FURNACE = machine("furnace_gas", fuel="natural_gas")
@@ -83,8 +83,13 @@ def cold_room(t: Floats) -> Readings:
     return burning(t, operating_mode=1.0, flame=1.0, room_temperature=16.5)
 
 
+def switched_off(t: Floats) -> Readings:
+    """Nobody calls for heat, so a cold room is no fault."""
+    return burning(t, operating_mode=0.0, flame=0.0, room_temperature=16.0, thermostat_call=0.0)
+
+
 def cold_and_idle(t: Floats) -> Readings:
-    return burning(t, operating_mode=0.0, flame=0.0, room_temperature=16.0)
+    return burning(t, operating_mode=0.0, flame=0.0, room_temperature=16.0, thermostat_call=1.0)
 
 
 def tank(t: Floats, **over: Floats | float) -> dict[str, Floats | float]:
@@ -118,6 +123,10 @@ def blind_dead_element(t: Floats) -> Readings:
 
 def used_up(t: Floats) -> Readings:
     return tank(t, anode_current=0.15)
+
+
+def fallen(t: Floats) -> Readings:
+    return tank(t, anode_current=np.where(t > 8 * DAY_S, 0.6, 4.0))
 
 
 def never_hot(t: Floats) -> Readings:
@@ -164,12 +173,14 @@ CASES: list[tuple[Detector, Machine, Course, int, str]] = [
     (demands.UNMET, FURNACE, burning, 4, "ok"),
     (demands.UNMET, FURNACE, cold_room, 4, "setpoint_not_reached"),
     (demands.UNMET, FURNACE, cold_and_idle, 4, "setpoint_not_reached"),
+    (demands.UNMET, FURNACE, switched_off, 4, "ok"),
     (demands.UNMET, ELECTRIC, tank, 4, "ok"),
     (tanks.ELEMENT, ELECTRIC, tank, 4, "ok"),
     (tanks.ELEMENT, ELECTRIC, dead_element, 4, "element_failed"),
     (tanks.ELEMENT, ELECTRIC, blind_dead_element, 4, "element_failed"),
     (tanks.ANODE, ELECTRIC, tank, 5, "ok"),
     (tanks.ANODE, ELECTRIC, used_up, 5, "anode_due"),
+    (tanks.ANODE, ELECTRIC, fallen, 14, "anode_due"),
     (tanks.HYGIENE, ELECTRIC, tank, 14, "ok"),
     (tanks.HYGIENE, ELECTRIC, never_hot, 14, "hygiene_cycle_missed"),
     (tanks.HYGIENE, ELECTRIC, missed_by_itself, 4, "hygiene_cycle_missed"),
@@ -212,6 +223,7 @@ def test_DIA_02_set_points_that_cross_make_thermostats_fight() -> None:
         return {"operating_mode": np.where(first, 1.0, 2.0), "compressor_state": 1.0, "outdoor_temperature": 14.0}
 
     assert one(demands.OPPOSED, HEATER, flips, 4) == "thermostat_fighting"
+    assert one(demands.OPPOSED, machine("air_handler"), flips, 4) == "ok", "an air handler holds its supply air"
 
 
 def test_DIA_02_a_silent_machine_is_offline_and_one_that_often_rests_is_not() -> None:

@@ -11,7 +11,7 @@ _SHORT = {"starts_a_day": 20.0, "compressor_rate_per_h": 6.0, "burner_rate_per_h
 _SHORT_DAYS = Persistence(least=2, of=3)
 _STARTING_S = 60.0
 """Time constant with which a machine comes to its full output after a start (Henderson and Rengarajan 1996)."""
-_SIZE = {"least_h": 12.0, "heating_full_load_K": 78.0, "cooling_full_load_K": 42.0, "starts_per_h": 2.0}
+_SIZE = {"least_h": 12.0, "heating_full_load_K": 105.0, "cooling_full_load_K": 42.0, "starts_per_h": 2.0}
 
 
 def short(cases: Cases) -> Verdicts:
@@ -53,7 +53,7 @@ def _families(cases: Cases) -> Floats:
 def oversized(cases: Cases) -> Verdicts:
     """Of hours under 5 degC with heating, and over 30 degC with cooling: the load grows with the distance of the outdoor temperature from
     18.3 degC, so the share of full output that was needed tells at which distance the machine would be fully used. Oversized is one that
-    starts at least twice an hour even then and would be full only at 78 K (heating) or 42 K (cooling) from there, in at least 12 such
+    starts at least twice an hour even then and would be full only at 105 K (heating) or 42 K (cooling) from there, in at least 12 such
     hours. Severity: how far beyond. Loss: a cyclic degradation coefficient of 0.25 (AHRI 210/240) at the load."""
     found = np.zeros(len(cases), bool)
     enough = np.zeros(len(cases), bool)

@@ -7,12 +7,18 @@ from lineset.diagnostics.detectors.rules import Persistence, certainty, lasting,
 
 _UNMET = {"room_s": 21_600.0, "idle_s": 14_400.0, "water_s": 14_400.0, "supply_share": 0.8, "supply_s": 10_800.0}
 _UNMET_DAYS = Persistence(least=2, of=3)
-_OPPOSED = {"together_s": 5400.0, "share": 0.15, "turns_a_day": 6.0, "crossed_s": 7200.0}
+_OPPOSED = {
+    "together_s": 5400.0,
+    "share": 0.15,
+    "turns_a_day": 2.0,
+    "each_s": 3600.0,
+    "crossed_s": 7200.0,
+}
 _OPPOSED_DAYS = Persistence(least=2, of=3)
 
 
 def unmet(cases: Cases) -> Verdicts:
-    """Bad is a day with six hours more than 1.5 K off the set point though the machine works on it, or four hours while it stands still; of
+    """Bad is a day with six hours more than 1.5 K off the set point though the machine works on it, or four hours while it is called and stands still; of
     a tank four hours more than 8 K under it; of chillers and boilers most of three hours of settled running. Recovery from a setback takes
     less. Severity: the share of the day. Loss 0: what is missing is comfort."""
     working = np.nan_to_num(cases.daily("unmet.heating.s")) + np.nan_to_num(cases.daily("unmet.cooling.s"))
@@ -41,8 +47,8 @@ def unmet(cases: Cases) -> Verdicts:
 
 def opposed(cases: Cases) -> Verdicts:
     """Two that look alike. `simultaneous_heating_cooling`: an hour and a half a day in which machines of one zone heat and cool in the same
-    hours, 15 % of its running at least, or one machine does both at once. `thermostat_fighting`: six changes a day between heating and
-    cooling within two hours of each other, or two hours of running under set points that cross (heating to above what another cools to).
+    hours, 15 % of its running at least, or one machine does both at once. `thermostat_fighting`: an hour of heating and one of
+    cooling a day that follow each other within two hours, or two hours of running under set points that cross (heating over cooling).
     The first is likelier where set points are in order, the second where they cross or the two alternate. Severity: the hours over eight.
     Loss: half of the heat or cold that is worked off against each other."""
     cool, heat = np.nan_to_num(cases.daily("opposed.cooling.s")), np.nan_to_num(cases.daily("opposed.heating.s"))
@@ -50,9 +56,11 @@ def opposed(cases: Cases) -> Verdicts:
     own, turns = np.nan_to_num(cases.daily("opposed.own.s")), np.nan_to_num(cases.daily("turns.n"))
     crossed = np.nan_to_num(cases.daily("crossed.s"))
     running = np.nan_to_num(cases.daily("s.heating")) + np.nan_to_num(cases.daily("s.cooling"))
+    each = np.minimum(np.nan_to_num(cases.daily("s.heating")), np.nan_to_num(cases.daily("s.cooling")))
     known = np.nan_to_num(cases.daily("opposed.s")) >= 6 * 3600.0
     at_once = known & ((own >= _OPPOSED["together_s"]) | (together >= np.maximum(_OPPOSED["together_s"], _OPPOSED["share"] * running)))
-    fights = known & ((turns >= _OPPOSED["turns_a_day"]) | (crossed >= _OPPOSED["crossed_s"]))
+    quarrel = (turns >= _OPPOSED["turns_a_day"]) & (each >= _OPPOSED["each_s"])
+    fights = known & (quarrel | (crossed >= _OPPOSED["crossed_s"]))
     enough, one, one_days = lasting(at_once, known, _OPPOSED_DAYS)
     _, two, two_days = lasting(fights, known, _OPPOSED_DAYS)
     found = one | two
@@ -62,7 +70,8 @@ def opposed(cases: Cases) -> Verdicts:
     # The one that works against the weather is the place to look at: who cools in the cold, or heats in the heat.
     against = _against_weather(cases)
     sure *= np.where(one & ~two & ~against & ~(own >= _OPPOSED["together_s"]).any(axis=1), 0.9, 1.0)
-    hours = recent(np.maximum(np.maximum(together, own), crossed), at_once | fights) / 3600.0
+    against_each = np.maximum(np.maximum(together, own), np.maximum(crossed, np.where(quarrel, each, 0.0)))
+    hours = recent(against_each, at_once | fights) / 3600.0
     size = np.clip(np.nan_to_num(hours) / 8.0, 0.1, 1.0)
     running_h = np.maximum(recent(running, at_once | fights), 3600.0) / 3600.0
     loss = np.clip(np.nan_to_num(0.5 * hours / running_h), 0.02, 0.5)

@@ -4,20 +4,20 @@ import numpy as np
 
 from lineset.diagnostics.cases import Cases, Detector, Verdicts, ratio
 from lineset.diagnostics.detectors.rules import TANKS, Persistence, recent, rule_verdict
-from lineset.diagnostics.samples import Floats
+from lineset.diagnostics.samples import Flags, Floats
 
-_SCALE = {"less_1": 0.1, "sigmas": 3.0, "observations": 10.0, "least_recoveries": 2.0}
-_SCALE_DAYS = Persistence(least=4, of=6)
+_SCALE = {"less_1": 0.15, "sigmas": 4.0, "observations": 10.0}
+_SCALE_DAYS = Persistence(least=5, of=7)
 _ELEMENT = {"least_s": 600.0, "dead_share": 0.6, "still_spans": 2.0}
 _ELEMENT_DAYS = Persistence(least=2, of=3)
-_ANODE = {"least_mA": 0.3, "least_h": 12.0}
+_ANODE = {"least_mA": 0.3, "fallen_to_1": 0.25, "least_h": 12.0}
 _ANODE_DAYS = Persistence(least=3, of=4)
 _HYGIENE = {"hot_degC": 58.0, "days": 9.0, "missed_s": 3600.0}
 
 
 def scale(cases: Cases) -> Verdicts:
     """A recovery warms the tank by as many kelvins for each kWh as its volume and its efficiency say, and only the second changes. Bad is a
-    day on which that is 10 % less than the machine's own memory expects, by three standard deviations. Severity: what is missing over
+    day on which that is 15 % less than the machine's own memory expects, by four standard deviations. Severity: what is missing over
     30 %. Loss: what is missing."""
     seconds = cases.daily("residual.hot_water.recovery.s")
     less = -ratio(cases.daily("residual.hot_water.recovery.x"), seconds)
@@ -43,9 +43,9 @@ def scale(cases: Cases) -> Verdicts:
     )
 
 
-def _newest(known: Floats, days: int) -> Floats:
+def _newest(known: Flags, days: int) -> Flags:
     """The last `days` of the days that tell something."""
-    return known & (known[:, ::-1].cumsum(axis=1)[:, ::-1] <= days)
+    return np.asarray(known & (known[:, ::-1].cumsum(axis=1)[:, ::-1] <= days))
 
 
 def element(cases: Cases) -> Verdicts:
@@ -77,14 +77,17 @@ def element(cases: Cases) -> Verdicts:
 
 
 def anode(cases: Cases) -> Verdicts:
-    """Bad is a day with a mean protection current under 0.3 mA, at which makers of tanks say the anode is used up (or not connected).
-    Severity 0.2: nothing fails today, but the tank rusts from now on. Loss 0."""
+    """Bad is a day with a mean protection current under 0.3 mA, at which makers of tanks say the anode is used up (or not connected), or
+    under a quarter of what it was at the beginning of the window. Severity 0.2: nothing fails today, but the tank rusts from now on.
+    Loss 0."""
     seconds = cases.daily("anode.s")
     current = ratio(cases.daily("anode.x"), seconds)
     known = np.nan_to_num(seconds) >= _ANODE["least_h"] * 3600.0
+    early = known & (known.cumsum(axis=1) <= _ANODE_DAYS.of)
+    fallen = current < _ANODE["fallen_to_1"] * recent(current, early)[:, None]
     return rule_verdict(
         "anode_due",
-        known & (current < _ANODE["least_mA"]),
+        known & ((current < _ANODE["least_mA"]) | (fallen & ~early)),
         known,
         _ANODE_DAYS,
         unable=np.isnan(seconds).all(axis=1),

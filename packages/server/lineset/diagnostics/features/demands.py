@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lineset.diagnostics.features.spans import codes_of, is_code, setting, where_known
+from lineset.diagnostics.machine import column
 from lineset.diagnostics.modes import AUXILIARY, COOLING, HEATING, OFF, source_on
 from lineset.diagnostics.samples import Flags, Floats, Ints, Samples
 
@@ -22,7 +23,7 @@ _ROOM_FAMILIES = ("heat_pump", "air_conditioner", "furnace", "boiler", "ventilat
 
 def unmet(samples: Samples) -> Mapping[str, Floats]:
     """`unmet.s` seconds in which a set point is wanted and known; of them `unmet.heating.s` too cold while the machine heats,
-    `unmet.cooling.s` too warm while it cools, `unmet.idle.s` too cold or too warm while it stands still though it is switched on for that;
+    `unmet.cooling.s` too warm while it cools, `unmet.idle.s` too cold or too warm while the thermostat calls and it stands still;
     `unmet.gap.x` (K s) by how much. `unmet.water.s`, `unmet.water.far.s` the same of a tank; `unmet.supply.s`, `unmet.supply.far.s` of
     water that a running chiller or boiler sends out."""
     out: dict[str, Floats] = {}
@@ -48,9 +49,8 @@ def _rooms(samples: Samples, rooms: Flags) -> dict[str, Floats]:
     cold, hot = heats & (room < heat_to - FAR_K), cools & (room > cool_to + FAR_K)
     heating = samples.running & ((samples.mode == HEATING) | (samples.mode == AUXILIARY))
     cooling = samples.running & (samples.mode == COOLING)
-    idle = ((cold & samples.of_family("heat_pump", "furnace", "boiler")) | (hot & samples.of_family("heat_pump", "air_conditioner"))) & (
-        (samples.mode == OFF) | (samples.mode == codes_of("operating_mode")["idle"])
-    )
+    called = (cold & is_code(samples, "thermostat_call", "heating")) | (hot & is_code(samples, "thermostat_call", "cooling"))
+    idle = called & ((samples.mode == OFF) | (samples.mode == codes_of("operating_mode")["idle"]))
     gap = np.where(cold, heat_to - room, np.where(hot, room - cool_to, 0.0))
     return where_known(
         samples,
@@ -79,8 +79,9 @@ def _supply(samples: Samples) -> dict[str, Floats]:
 def opposed(samples: Samples) -> Mapping[str, Floats]:
     """Of machines that condition rooms, by hours of the same zone: `opposed.s` seconds known; `opposed.cooling.s` own cooling in hours in
     which others heat (the smaller of both), `opposed.heating.s` the reverse, `opposed.own.s` heat and cold at the same moment in this
-    machine; `turns.n` changes between heating and cooling within two hours; `crossed.s` seconds of hours in which it heats or cools while
-    its set point for heating is above another's for cooling in the zone, or the reverse. Machines of a zone have to be in one `Samples`."""
+    machine; `turns.n` changes between heating and cooling within two hours (not of air handlers, which hold the temperature of their
+    supply air); `crossed.s` seconds in which it heats or cools while its set point for heating is above its own for cooling, or in hours
+    above another's in the zone, or the reverse. Machines of a zone have to be in one `Samples`."""
     rooms = samples.of_family(*_ROOM_FAMILIES, "thermostat")
     if not rooms.any():
         return {}
@@ -104,7 +105,8 @@ def opposed(samples: Samples) -> Mapping[str, Floats]:
 
 
 def _turns(samples: Samples, heating: Flags, cooling: Flags) -> Floats:
-    rows = np.flatnonzero(heating | cooling)
+    room = (column(samples.machines, "type") != "air_handler")[samples.row_machine]
+    rows = np.flatnonzero((heating | cooling) & room)
     if len(rows) < 2:
         return np.zeros(len(samples.first))
     turned = (cooling[rows[1:]] != cooling[rows[:-1]]) & (samples.row_machine[rows[1:]] == samples.row_machine[rows[:-1]])
@@ -135,7 +137,8 @@ def _crossed(samples: Samples, zone: Ints, rooms: Flags, heating: Flags, cooling
     np.minimum.at(lowest_cool, zone, np.nan_to_num(mine_cool, nan=np.inf))
     np.maximum.at(highest_heat, zone, np.nan_to_num(mine_heat, nan=-np.inf))
     crossed = (mine_heat > lowest_cool[zone] + CROSSED_K) | (mine_cool < highest_heat[zone] - CROSSED_K)
-    return np.where(crossed, samples.seconds(heating | cooling), 0.0)
+    within = may_heat & may_cool & (heat_to > cool_to + CROSSED_K) & (heating | cooling)
+    return np.where(crossed, samples.seconds(heating | cooling), samples.seconds(within))
 
 
 def _hourly(samples: Samples, values: Floats, chosen: Flags) -> Floats:

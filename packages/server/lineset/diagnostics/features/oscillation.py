@@ -21,7 +21,7 @@ SAME_PUMP = 2.0
 def swinging(samples: Samples) -> Mapping[str, Floats]:
     """`swing.s`, `swing.rows` settled running; `swing.superheat.n`, `swing.valve.n` how often the reading went from one side of its mean
     to the other, by more than `SWING_…`; `swing.superheat.v` (K2 s) its squared distance from the mean, `swing.superheat.s` its time."""
-    superheat, valve = samples.channel("superheat"), samples.channel("valve")
+    superheat, valve = _superheat(samples), samples.channel("valve")
     known = ~np.isnan(superheat) | ~np.isnan(valve)
     if not known.any():
         return {}
@@ -40,6 +40,13 @@ def swinging(samples: Samples) -> Mapping[str, Floats]:
         swing__superheat__s=samples.seconds(settled & ~np.isnan(superheat)),
         swing__valve__n=travel,
     )
+
+
+def _superheat(samples: Samples) -> Floats:
+    """Superheat; without pressures the suction line over the coil that evaporates, which swings with it."""
+    coil = np.where(samples.mode == HEATING, samples.point("outdoor_coil_temperature"), samples.point("indoor_coil_temperature"))
+    known = samples.channel("superheat")
+    return np.asarray(np.where(np.isnan(known), samples.point("suction_line_temperature") - coil, known))
 
 
 def _mean(samples: Samples, values: Floats, chosen: Flags) -> Floats:
@@ -86,4 +93,4 @@ def roughness(samples: Samples) -> Mapping[str, Floats]:
 def _pump_on(samples: Samples) -> Flags:
     """Not certainly off: no pump tells so."""
     state, speed = samples.point("pump_state"), samples.point("pump_speed")
-    return ~((state == 0) | (speed <= 0))
+    return np.asarray(~((state == 0) | (speed <= 0)))

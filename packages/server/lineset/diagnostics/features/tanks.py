@@ -13,7 +13,7 @@ DEAD_W = 150.0
 """An element takes 1 kW and more; below this it takes nothing."""
 STILL_S, STILL_K, BELOW_K = 2400.0, 0.5, 4.0
 """An element that is on for the first without its water warming by the second, though it is colder than the set point by the third."""
-RECOVERY_S, RECOVERY_KWH = 600.0, 0.2
+RECOVERY_S, RECOVERY_KWH, RECOVERY_K = 900.0, 0.5, 3.0
 """Recoveries shorter or smaller than this tell nothing: sensors lag and layers mix."""
 SETTLE_S = 60.0
 _TANK = ("tank_top_temperature", "tank_middle_temperature", "tank_bottom_temperature")
@@ -108,7 +108,13 @@ def recovery(samples: Samples) -> Mapping[str, Floats]:
     used = np.cumsum(np.where(known, power * samples.dt, 0.0)) / HOUR_S / 1000.0
     kwh = used[each.last] - used[each.first]
     rise = tank[each.last] - tank[each.first]
-    good = (samples.t[each.last] - samples.t[each.first] >= RECOVERY_S) & (kwh >= RECOVERY_KWH) & (rise > 1.0) & ~_cooled(samples, each)
+    good = (
+        (samples.t[each.last] - samples.t[each.first] >= RECOVERY_S)
+        & (kwh >= RECOVERY_KWH)
+        & (rise > RECOVERY_K)
+        & (each.last - each.first >= 4)
+        & ~_cooled(samples, each)
+    )
     rows = each.last[good]
     seconds = (samples.t[each.last] - samples.t[each.first])[good]
     long, total_kwh, total_rise = counted(samples, rows, seconds), counted(samples, rows, kwh[good]), counted(samples, rows, rise[good])
