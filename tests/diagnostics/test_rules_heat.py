@@ -279,9 +279,14 @@ def test_DIA_02_scale_shows_in_recoveries_against_the_heaters_own_memory(share: 
 
 
 def test_recoveries_give_kelvins_for_each_kilowatt_hour() -> None:
-    cases = recorded({ELECTRIC: lambda t: tank(t, legionella_cycle_state=0.0)}, 3, gaps=False)
+    def warmed(t: Floats) -> Readings:
+        since = t % (6 * HOUR)
+        top = 46.0 + 8.0 * np.where(since < 1800.0, since / 1800.0, 1.0 - (since - 1800.0) / (5.5 * HOUR))
+        return tank(t, tank_top_temperature=top, tank_bottom_temperature=top - 6.0)
+
+    cases = recorded({ELECTRIC: warmed}, 3, gaps=False)
     per_kwh = cases.total("recovery.rise") / cases.total("recovery.kwh")
-    assert per_kwh[0] == pytest.approx(2.0 / 2.25, rel=0.15)
+    assert per_kwh[0] == pytest.approx(8.0 / 2.25, rel=0.05)
 
 
 @pytest.mark.parametrize(("propane", "oxygen", "dew"), [(False, 0.0, 59.3), (False, 4.5, 55.0), (False, 9.0, 49.3), (True, 0.0, 55.0)])

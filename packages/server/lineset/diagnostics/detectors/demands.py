@@ -18,9 +18,9 @@ _OPPOSED_DAYS = Persistence(least=2, of=3)
 
 
 def unmet(cases: Cases) -> Verdicts:
-    """Bad is a day with six hours more than 1.5 K off the set point though the machine works on it, or four hours while it is called and stands still; of
-    a tank four hours more than 8 K under it; of chillers and boilers most of three hours of settled running. Recovery from a setback takes
-    less. Severity: the share of the day. Loss 0: what is missing is comfort."""
+    """Bad is a day with six hours more than 1.5 K off the set point though the machine works on it, or four hours while it is called and
+    stands still; of a tank four hours more than 8 K under it; of chillers and boilers most of three hours of settled running.
+    Recovery from a setback takes less. Severity: the share of the day. Loss 0: what is missing is comfort."""
     working = np.nan_to_num(cases.daily("unmet.heating.s")) + np.nan_to_num(cases.daily("unmet.cooling.s"))
     idle, water = np.nan_to_num(cases.daily("unmet.idle.s")), np.nan_to_num(cases.daily("unmet.water.far.s"))
     supply_s, supply = np.nan_to_num(cases.daily("unmet.supply.s")), np.nan_to_num(cases.daily("unmet.supply.far.s"))
@@ -46,11 +46,11 @@ def unmet(cases: Cases) -> Verdicts:
 
 
 def opposed(cases: Cases) -> Verdicts:
-    """Two that look alike. `simultaneous_heating_cooling`: an hour and a half a day in which machines of one zone heat and cool in the same
-    hours, 15 % of its running at least, or one machine does both at once. `thermostat_fighting`: an hour of heating and one of
+    """Two that look alike. `simultaneous_heating_cooling`: an hour and a half a day in which machines of one zone heat and cool in the
+    same hours, 15 % of its running at least, or one machine does both at once. `thermostat_fighting`: an hour of heating and one of
     cooling a day that follow each other within two hours, or two hours of running under set points that cross (heating over cooling).
-    The first is likelier where set points are in order, the second where they cross or the two alternate. Severity: the hours over eight.
-    Loss: half of the heat or cold that is worked off against each other."""
+    The first is likelier where set points are in order, the second where they cross or the two alternate. Severity: the hours over
+    eight. Loss: half of the heat or cold that is worked off against each other."""
     cool, heat = np.nan_to_num(cases.daily("opposed.cooling.s")), np.nan_to_num(cases.daily("opposed.heating.s"))
     together = np.maximum(cool, heat)
     own, turns = np.nan_to_num(cases.daily("opposed.own.s")), np.nan_to_num(cases.daily("turns.n"))
