@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from lineset.diagnostics import engine, recorded
+from lineset.diagnostics import course, recorded
 from lineset.diagnostics.cases import Cases, Detector, Verdicts, status_of
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.samples import Samples
@@ -37,7 +37,7 @@ def _room(samples: Samples) -> dict[str, Any]:
 @pytest.fixture
 def rooms(monkeypatch: pytest.MonkeyPatch) -> None:
     """The room's temperature as a feature of its own, so that the test hangs on no other."""
-    monkeypatch.setattr(engine, "features", _room)
+    monkeypatch.setattr(course, "features", _room)
 
 
 def recording(folder: Path, days: int = 6) -> tuple[Path, Path]:

@@ -1,6 +1,6 @@
 """Diagnosis put together: detectors asked, causes told from effects, and conclusions followed over time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -8,14 +8,11 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from lineset.diagnostics.baseline import Memory, learn, residuals
-from lineset.diagnostics.cases import WINDOW_DAYS, Cases, Detector, Status, Verdicts
-from lineset.diagnostics.days import Days, fold
+from lineset.diagnostics.cases import Cases, Detector, Status, Verdicts
 from lineset.diagnostics.detectors import DETECTORS
-from lineset.diagnostics.features import features, folds_by_max
 from lineset.diagnostics.grouping import HARMLESS, SHARED, Conclusion, conclusion, group
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.samples import DAY_S, HOUR_S, Floats, Ints, Samples
+from lineset.diagnostics.samples import DAY_S, Floats, Ints
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +38,8 @@ class Judged:
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A finding as diagnosis follows it: times in s since 1970 UTC. `clear_since`: from when on its detector saw nothing any more."""
+    """A finding as diagnosis follows it: times in s since 1970 UTC. `clear_since`: from when on its detector saw nothing any more;
+    `key`: by which whoever keeps it knows it."""
 
     machine: str
     what: Conclusion
@@ -49,6 +47,7 @@ class Found(msgspec.Struct, frozen=True):
     seen: float
     closed: float | None = None
     clear_since: float | None = None
+    key: str = ""
 
 
 def judge(cases: Cases, detectors: Sequence[Detector] = DETECTORS) -> list[Judged]:
@@ -142,75 +141,6 @@ def track(machine: str, before: Sequence[Found], judged: Judged, at: float) -> C
     changes.new.extend(Found(machine, c, at, at) for c in left if c.confidence >= SURE)
     changes.open.extend(changes.new)
     return changes
-
-
-class Window:
-    """The last `WINDOW_DAYS` days of features of some machines, rolled on day by day."""
-
-    def __init__(self, machines: Sequence[Machine]) -> None:
-        self.machines, self.day = machines, -1
-        self.sums: dict[str, Floats] = {}
-        self.known = np.zeros(len(machines), bool)
-
-    def roll(self, day: int) -> None:
-        """Make `day` (days since 1970) the newest."""
-        by = WINDOW_DAYS if self.day < 0 else min(day - self.day, WINDOW_DAYS)
-        for values in self.sums.values():
-            values[:, :-by] = values[:, by:] if by < WINDOW_DAYS else np.nan
-            values[:, -by:] = np.nan
-        self.day = day
-
-    def put(self, days: Days) -> None:
-        """Fill in days that lie within the window; a later part of a day adds to what is there."""
-        back = self.day - days.day
-        inside = (back >= 0) & (back < WINDOW_DAYS)
-        machine, place = days.machine[inside], WINDOW_DAYS - 1 - back[inside]
-        self.known[machine] = True
-        for name, values in days.sums.items():
-            mine = self.sums.setdefault(name, np.full((len(self.machines), WINDOW_DAYS), np.nan))
-            mine[machine, place] = _added(name, mine[machine, place], values[inside])
-
-    def cases(self) -> Cases:
-        """All machines that were ever heard, at the newest day; those that were not have no case."""
-        known = np.flatnonzero(self.known)
-        sums = {name: values[known] for name, values in self.sums.items()}
-        return Cases([self.machines[k] for k in known.tolist()], np.full(len(known), self.day, np.int64), sums)
-
-
-def _added(name: str, there: Floats, more: Floats) -> Floats:
-    both = np.fmax(there, more) if folds_by_max(name) else np.nan_to_num(there) + np.nan_to_num(more)
-    return np.where(np.isnan(there) & np.isnan(more), np.nan, both)
-
-
-def walk(samples: Samples, detectors: Sequence[Detector] = DETECTORS, until: float = 0.0) -> Iterator[Found]:
-    """Diagnose recorded history day by day, as if at the end of each day; gives closed findings as they close, then the open ones.
-
-    Every machine is judged until the last day of the whole recording, so one that fell silent is noticed: `until` (s since 1970 UTC) is
-    the end of the recording, where these samples are only some of its machines.
-    """
-    if not len(samples):
-        return
-    hours, window, memory = features(samples), Window(samples.machines), Memory.empty(len(samples.machines))
-    place = {machine.id: n for n, machine in enumerate(samples.machines)}
-    first, newest = int(samples.hour_day.min()), max(int(samples.hour_day.max()), int(until // DAY_S))
-    ends = np.zeros(newest + 1)
-    np.maximum.at(ends, samples.hour_day, samples.hour_start + HOUR_S)
-    open_: dict[str, list[Found]] = {}
-    for day in range(first, newest + 1):
-        mine = np.flatnonzero(samples.hour_day == day)
-        machine, today = samples.hour_machine[mine], {name: values[mine] for name, values in hours.items()}
-        window.roll(day)
-        window.put(fold(samples.machines, machine, samples.hour_day[mine], today | residuals(memory, samples.machines, machine, today)))
-        cases, at = window.cases(), float(ends[day]) or (day + 1) * DAY_S
-        healthy = np.ones(len(samples.machines), bool)
-        for each, judged in zip(cases.machines, judge(cases, detectors), strict=True):
-            changes = track(each.id, open_.get(each.id, []), judged, at)
-            open_[each.id] = changes.open
-            healthy[place[each.id]] = is_healthy(judged, changes.open)
-            yield from changes.closed
-        memory = learn(memory, samples.machines, machine, today, healthy[machine])
-    for still in open_.values():
-        yield from still
 
 
 def is_healthy(judged: Judged, still_open: Sequence[Found]) -> bool:

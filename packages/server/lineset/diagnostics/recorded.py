@@ -12,8 +12,9 @@ from lineset_contract.points import POINTS
 from lineset_contract.profiles import PROFILES
 
 from lineset.diagnostics.cases import Detector
+from lineset.diagnostics.course import walk
 from lineset.diagnostics.detectors import DETECTORS
-from lineset.diagnostics.engine import Found, walk
+from lineset.diagnostics.engine import Found
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.samples import Floats, Samples
 from lineset.diagnostics.views import told

@@ -5,6 +5,7 @@ The face of this domain; nobody imports past it.
 
 from lineset.telemetry import exports, live, recorded
 from lineset.telemetry.erasure import erase_household, erase_machine, erase_series, erase_site, series_left
+from lineset.telemetry.fleet import frames, span
 from lineset.telemetry.history import carrying
 from lineset.telemetry.history.jobs import add_jobs, forget_points
 from lineset.telemetry.history.manifest import Tier
@@ -43,6 +44,7 @@ __all__ = [
     "erase_site",
     "exports",
     "forget_points",
+    "frames",
     "keep_poison",
     "keeping",
     "latest",
@@ -57,5 +59,6 @@ __all__ = [
     "refusals",
     "series",
     "series_left",
+    "span",
     "sums",
 ]

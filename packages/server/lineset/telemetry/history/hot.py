@@ -4,7 +4,7 @@ PostgreSQL hands rows out in its binary COPY format; rows with equally long arra
 (`copying.row_type`), so they are read without a step a row.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -36,17 +36,20 @@ class Rows:
     totals: NDArray[np.float64]
 
 
-async def read_hot(tx: Tx, table: str, since: datetime, until: datetime, modulus: int = 1, remainder: int = 0) -> pl.DataFrame:
+async def read_hot(
+    tx: Tx, table: str, since: datetime, until: datetime, modulus: int = 1, remainder: int = 0, series: Collection[int] | None = None
+) -> pl.DataFrame:
     """Rows of `frames` or `late_frames` from `since` until before `until` as columns by point, sorted by series and time.
 
-    Only series with `series_id % modulus = remainder`. For the actor "history".
+    Only series with `series_id % modulus = remainder`, and of those only `series` where given. For actors that the tables name.
     """
     if table not in ("frames", "late_frames"):
         raise ValueError(table)
     raw = cast("AsyncConnection", (await (await tx.session.connection()).get_raw_connection()).driver_connection)
+    only = "" if series is None else f" AND series_id = ANY('{{{','.join(str(int(s)) for s in series)}}}')"
     query = (
         f"COPY (SELECT series_id, t, reals, coalesce(totals, '{{}}') FROM {table}"  # noqa: S608 - one of two names
-        f" WHERE t >= '{since.isoformat()}' AND t < '{until.isoformat()}' AND series_id % {int(modulus)} = {int(remainder)}"
+        f" WHERE t >= '{since.isoformat()}' AND t < '{until.isoformat()}' AND series_id % {int(modulus)} = {int(remainder)}{only}"
         " ORDER BY series_id, t) TO STDOUT (FORMAT BINARY)"
     )
     buffer = bytearray()
@@ -54,8 +57,8 @@ async def read_hot(tx: Tx, table: str, since: datetime, until: datetime, modulus
         async for piece in copy:
             buffer += piece
     blocks = list(parse(memoryview(buffer)))
-    series = sorted({int(s) for block in blocks for s in np.unique(block.series)})
-    return by_point(blocks, await slots_of(tx, series))
+    found = sorted({int(s) for block in blocks for s in np.unique(block.series)})
+    return by_point(blocks, await slots_of(tx, found))
 
 
 async def slots_of(tx: Tx, series: list[int]) -> dict[int, Slots]:

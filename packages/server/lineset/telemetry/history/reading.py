@@ -1,7 +1,7 @@
 """Reading history: raw readings, and sums, of the series that a query under row-level security has returned."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -132,8 +132,9 @@ async def rows_and_days(
     return await asyncio.to_thread(lambda: lake.collect(lake.scan(files).filter(span))), days
 
 
-async def scan(tx: Tx, points: Sequence[str], since: datetime, until: datetime) -> pl.LazyFrame:
-    """Raw readings of the whole fleet (columns `series`, `t` and these catalogued points), from all tiers, sorted within each file.
+async def scan(tx: Tx, points: Sequence[str], since: datetime, until: datetime, series: Collection[int] | None = None) -> pl.LazyFrame:
+    """Raw readings of the whole fleet, or of these series (columns `series`, `t` and these catalogued points), from all tiers, sorted
+    within each file.
 
     For the platform's own actors that the measurements name. The frame's files may be rewritten while it waits: collect it soon, and ask
     again when it raises that a file is gone.
@@ -146,11 +147,13 @@ async def scan(tx: Tx, points: Sequence[str], since: datetime, until: datetime) 
     if tx.storage is None:
         raise ValueError("no storage of history here")
     lake, schema = Lake(tx.storage), raw_schema(points)
-    hot = [await read_hot(tx, table, since, until) for table in ("frames", "late_frames")]
-    files = await parts(tx, "raw", since.date(), until.date())
+    hot = [await read_hot(tx, table, since, until, series=series) for table in ("frames", "late_frames")]
+    files = await parts(tx, "raw", since.date(), until.date(), series)
     hot_days = {day for frame in hot for day in frame["t"].dt.date().unique()}
     twice = [frame.select(*_typed(frame, schema)).lazy() for frame in hot if frame.height]
     window = pl.col("t").is_between(since, until, closed="left")
+    if series is not None:
+        window &= pl.col("series").is_in(list(series))
     alone, beside = ([p.path for p in files if (p.period in hot_days) == overlap] for overlap in (False, True))
     once = [lake.scan(alone, schema).filter(window)] if alone else [pl.DataFrame(schema=schema).lazy()]
     if beside:
