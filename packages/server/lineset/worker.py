@@ -60,6 +60,7 @@ def jobs(platform: Platform) -> procrastinate.App:
         if purpose in (Purpose.PRESENCE, Purpose.LOCATION):
             await telemetry.forget_points(platform.door, platform.engine, history)
 
+    diagnostics.add_jobs(app, platform.door)
     privacy.add_consent_jobs(app, platform.door, [forget_points])
     add_copy_jobs(app, platform.door)
     erasure.add_jobs(app, shop(platform))

@@ -1,15 +1,19 @@
 """Commands that find faults, in stored history or in files."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import msgspec
 import typer
 from rich.markup import escape
 
-from lineset.cli.shared import app, out, plainly, progress
+from lineset.cli.shared import Data, app, out, plainly, progress, quieten, settings_of
 from lineset.kit.errors import Invalid
+from lineset.kit.settings import Settings
 
 if TYPE_CHECKING:
     from lineset.diagnostics.recorded import Said
@@ -28,17 +32,62 @@ def diagnose(
     meta: Annotated[
         Path | None, typer.Option(help="With --csv: JSON file that says what its columns hold.", exists=True, dir_okay=False)
     ] = None,
+    site: Annotated[str, typer.Option(help="Id of a site: diagnose its stored history and store what is found.")] = "",
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="With --site: from this day (UTC) on [all]")] = None,
     as_json: AsJson = False,
+    data: Data = None,
 ) -> None:
-    """Find faults in recorded files. Nothing is stored."""
+    """Find faults: at a site, or in recorded files, of which nothing is stored."""
     with plainly():
-        if parquet is not None:
+        if site:
+            lines = asyncio.run(_of_site(settings_of(data), _site(site), since))
+        elif parquet is not None:
             lines = _of_fleet(parquet, machines)
         elif csv is not None:
             lines = _of_machine(csv, equipment, meta)
         else:
-            raise Invalid("which", "Say what to diagnose: --parquet FILE --machines FILE, or --csv FILE --equipment TYPE.")
+            raise Invalid("which", "Say what to diagnose: --site ID, --parquet FILE --machines FILE, or --csv FILE --equipment TYPE.")
         show(lines, as_json)
+
+
+@app.command()
+def findings(
+    site: Annotated[str, typer.Option(help="Id of a site; without it all sites.")] = "",
+    still: Annotated[bool, typer.Option("--open", help="Only those that are not closed.")] = False,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """List the faults that were found."""
+    with plainly():
+        show(asyncio.run(_stored(settings_of(data), _site(site) if site else None, open_only=still)), as_json)
+
+
+def _site(text: str) -> UUID:
+    from lineset.kit.ids import parse_id  # noqa: PLC0415 - each process holds only its own
+
+    found = parse_id(text)
+    if found is None:
+        raise Invalid("bad_id", f"{text} is not the id of a site.")
+    return found
+
+
+async def _of_site(settings: Settings, site: UUID, since: datetime | None) -> list[dict[str, Any]]:
+    from lineset import diagnostics  # noqa: PLC0415 - as above
+    from lineset.platform import open_platform  # noqa: PLC0415 - as above
+
+    quieten()
+    async with open_platform(settings, "diagnose") as platform:
+        await diagnostics.look_at_site(platform.door, site, since.replace(tzinfo=UTC) if since else None)
+    return await _stored(settings, site, open_only=False)
+
+
+async def _stored(settings: Settings, site: UUID | None, *, open_only: bool) -> list[dict[str, Any]]:
+    from lineset import diagnostics  # noqa: PLC0415 - as above
+    from lineset.platform import open_platform  # noqa: PLC0415 - as above
+
+    quieten()
+    async with open_platform(settings, "findings") as platform, platform.door.open(diagnostics.DIAGNOSE) as tx:
+        return diagnostics.findings_said(await diagnostics.list_findings(tx, site=site, open_only=open_only))
 
 
 def _of_fleet(path: Path, machines: Path | None) -> list[dict[str, Any]]:

@@ -18,11 +18,15 @@ from lineset.diagnostics.findings import (
     start_repair,
     steps,
 )
+from lineset.diagnostics.findings import said as findings_said
+from lineset.diagnostics.jobs import add_jobs, follow_lots, look_at_site
 from lineset.diagnostics.keeping import DayFiles
 from lineset.diagnostics.knowledge import KNOWLEDGE
+from lineset.diagnostics.population import DIAGNOSE
 from lineset.diagnostics.views import OPEN_STATES, Advice, Candidate, Due, Figure, Finding, FindingState, Forecast, Life, Performance, Step
 
 __all__ = [
+    "DIAGNOSE",
     "KNOWLEDGE",
     "OPEN_STATES",
     "Advice",
@@ -37,16 +41,20 @@ __all__ = [
     "Performance",
     "Step",
     "acknowledge",
+    "add_jobs",
     "advise",
     "assign",
     "changepoint",
     "confirm",
     "dismiss_advice",
     "false_alarm",
+    "findings_said",
+    "follow_lots",
     "get_finding",
     "knowledge",
     "list_advice",
     "list_findings",
+    "look_at_site",
     "rank",
     "reopen",
     "repaired",

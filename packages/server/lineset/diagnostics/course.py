@@ -25,7 +25,7 @@ class Window:
     """The last `WINDOW_DAYS` days of features of some machines, rolled on day by day.
 
     `known` (machines,): those that were ever heard. `fresh` (machines,): the first day that counts, where a repair made another machine of
-    it; earlier ones are not shown to detectors.
+    it; from then on earlier ones are not shown to detectors.
     """
 
     def __init__(self, machines: Sequence[Machine]) -> None:
@@ -57,7 +57,8 @@ class Window:
         known = np.flatnonzero(self.known)
         sums = {name: values[known] for name, values in self.sums.items()}
         days = self.day - np.arange(WINDOW_DAYS - 1, -1, -1)
-        stale = days[None, :] < self.fresh[known][:, None]
+        fresh = self.fresh[known][:, None]
+        stale = (days[None, :] < fresh) & (fresh <= self.day)
         if stale.any():
             sums = {name: np.where(stale, np.nan, values) for name, values in sums.items()}
         return Cases([self.machines[k] for k in known.tolist()], np.full(len(known), self.day, np.int64), sums)

@@ -10,6 +10,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import numpy as np
+
 from lineset import telemetry
 from lineset.diagnostics import keeping, ledger
 from lineset.diagnostics.baseline import Memory
@@ -161,6 +162,18 @@ def _chunk(course: Course, samples: Samples, since: float, until: float, zone: Z
 def _midnight(day: int, zone: ZoneInfo) -> float:
     """The start of a local day, in s since 1970."""
     return datetime.combine(EPOCH + timedelta(days=day), time(), zone).timestamp()
+
+
+FULL = 0.97
+"""A day of which at least this share is covered by readings is not looked at again."""
+
+
+async def gappy(tx: Tx, members: Sequence[Member], day: int) -> list[Member]:
+    """Those of which less than `FULL` of a local day (since 1970) is known, or nothing."""
+    days = await keeping.load(tx, [m.machine for m in members], [m.whose.series for m in members], day, day)
+    covered = days.sums.get("s.covered", np.zeros(len(days.day)))
+    full = set(days.machine[np.nan_to_num(covered) >= FULL * DAY_S].tolist())
+    return [member for n, member in enumerate(members) if n not in full]
 
 
 async def recompute(tx: Tx, members: Sequence[Member], day: int) -> int:

@@ -174,7 +174,13 @@ async def _insert(tx: Tx, member: Member, found: Found, cost: float | None) -> N
     named = {"make": machine.make, "model": machine.model, "opened": utc(found.opened)}
     over = None if found.closed is None else utc(found.closed)
     row = FindingRow(
-        id=UUID(found.key), series_id=whose.series, state="open" if over is None else "closed", closed=over, **belongs, **named, **_values(found, cost)
+        id=UUID(found.key),
+        series_id=whose.series,
+        state="open" if over is None else "closed",
+        closed=over,
+        **belongs,
+        **named,
+        **_values(found, cost),
     )
     tx.session.add(row)
     await tx.session.flush()  # before its steps, which refer to it

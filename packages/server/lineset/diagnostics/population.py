@@ -53,7 +53,25 @@ async def of_site(tx: Tx, site: UUID) -> list[Member]:
 async def _members(tx: Tx, condition: str, wanted: object) -> list[Member]:
     found = []
     for row in await tx.session.execute(text(_ASKED + condition + " ORDER BY n.series_id"), {"wanted": wanted}):
-        series, id_, household, site, kind, zone, make, model, capacity, fuel, installed, tz, owned_before, owned, raw_days, through, state = row
+        (
+            series,
+            id_,
+            household,
+            site,
+            kind,
+            zone,
+            make,
+            model,
+            capacity,
+            fuel,
+            installed,
+            tz,
+            owned_before,
+            owned,
+            raw_days,
+            through,
+            state,
+        ) = row
         machine = Machine(
             id=str(id_),
             type=kind,
@@ -75,7 +93,9 @@ async def _members(tx: Tx, condition: str, wanted: object) -> list[Member]:
 
 async def lock(tx: Tx, lots: Sequence[int]) -> None:
     """Be the only one that works on the machines of these lots, until the transaction ends."""
-    asked = text("SELECT pg_advisory_xact_lock(hashtext('lineset.diagnosis'), lot) FROM (SELECT unnest(:lots) AS lot ORDER BY 1) AS ordered")
+    asked = text(
+        "SELECT pg_advisory_xact_lock(hashtext('lineset.diagnosis'), lot) FROM (SELECT unnest(:lots) AS lot ORDER BY 1) AS ordered"
+    )
     await tx.session.execute(asked, {"lots": list(lots)})
 
 
