@@ -13,8 +13,9 @@ from multiprocessing import get_context
 
 import numpy as np
 from lineset.diagnostics.cases import WINDOW_DAYS
+from lineset.diagnostics.course import Window
 from lineset.diagnostics.days import Days, fold
-from lineset.diagnostics.engine import Window, judge
+from lineset.diagnostics.engine import judge
 from lineset.diagnostics.features import EXTRACTORS, features
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.samples import Floats, Samples

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from lineset.api.devices import post_enrolment, post_frames, post_renewal
-from lineset.api.diagnosis import get_finding, get_findings, post_finding_step
+from lineset.api.diagnosis import get_finding, get_findings, get_performance, post_finding_step
 from lineset.api.edge import PATH, router
 from lineset.api.exports import delete_export, get_export, get_export_file, get_exports, get_readings, post_export
 from lineset.api.happenings import get_events, get_troubles, post_event
@@ -40,6 +40,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     get_findings,
     get_finding,
     post_finding_step,
+    get_performance,
     get_readings,
     post_export,
     get_exports,

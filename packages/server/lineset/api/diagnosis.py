@@ -1,6 +1,6 @@
 """Diagnosis: faults that were found, their steps, and what technicians do about them."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,12 +9,14 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from lineset import diagnostics
+from lineset import diagnostics, sites
 from lineset.api.edge import Caller, Desk, id_of
 from lineset.api.things import moment_of
 from lineset.diagnostics import views
+from lineset.kit.clock import now
 from lineset.kit.errors import Invalid
 
+MOST_DAYS = 3_660
 Do = Literal["acknowledge", "assign", "start_repair", "repaired", "false_alarm", "confirm", "reopen"]
 
 
@@ -94,3 +96,22 @@ async def post_finding_step(
             }
             await plain[data.do](tx, known, data.note)
         return FindingDetail(await diagnostics.get_finding(tx, known), await diagnostics.steps(tx, known))
+
+
+@get("/equipment/{equipment_id:str}/performance", summary="How a machine ran")
+async def get_performance(
+    caller: NamedDependency[Caller],
+    desk: NamedDependency[Desk],
+    equipment_id: FromPath[str],
+    start: Annotated[date | None, QueryParameter(description="First day of the site's calendar; without it 31 days before the end")] = None,
+    end: Annotated[date | None, QueryParameter(description="The day after the last; without it tomorrow")] = None,
+    step: Annotated[Literal["day", "month", "season", "year", "whole"], QueryParameter(description="What is added up")] = "day",
+) -> list[views.Performance]:
+    """Figures of each day, month or season, each with its unit, doubt and what it was derived from; or absent, with a code that says why."""
+    until = end or now().date() + timedelta(days=1)
+    since = start or until - timedelta(days=31)
+    if not timedelta(0) < until - since <= timedelta(days=MOST_DAYS):
+        raise Invalid("bad_span", f"Give a start before the end, at most {MOST_DAYS} days apart.", "start")
+    async with desk.platform.door.open(caller.context) as tx:
+        found = await sites.get_equipment(tx, id_of(equipment_id, "machine"))
+        return (await diagnostics.performance_of(tx, [found.id], since, until, step)).get(found.id, [])

@@ -19,6 +19,7 @@ from lineset_simulator.fleet import demo_fleet
 from lineset_simulator.home import Home
 from lineset_simulator.spec import HomeSpec
 
+from lineset import diagnostics
 from lineset.demo import notes as demo_notes
 from lineset.demo.notes import Notes, Sign
 from lineset.demo.past import STEP_S, load_all, read_state
@@ -65,6 +66,7 @@ async def _prepare(settings: Settings, folder: Path) -> Notes:
         if not (settings.data / "demo.json").exists():
             demo_notes.write(settings.data / "demo.json", describe(settings, notes))
         await load_all(platform, notes, folder)
+        await diagnostics.ask_soon(platform.door)  # a worker does it while the homes start
     return notes
 
 

@@ -19,9 +19,10 @@ from lineset.diagnostics.findings import (
     steps,
 )
 from lineset.diagnostics.findings import said as findings_said
-from lineset.diagnostics.jobs import add_jobs, follow_lots, look_at_site
+from lineset.diagnostics.jobs import add_jobs, ask_soon, follow_lots, look_at_site
 from lineset.diagnostics.keeping import DayFiles
 from lineset.diagnostics.knowledge import KNOWLEDGE
+from lineset.diagnostics.performing import performance_of
 from lineset.diagnostics.population import DIAGNOSE
 from lineset.diagnostics.views import OPEN_STATES, Advice, Candidate, Due, Figure, Finding, FindingState, Forecast, Life, Performance, Step
 
@@ -43,6 +44,7 @@ __all__ = [
     "acknowledge",
     "add_jobs",
     "advise",
+    "ask_soon",
     "assign",
     "changepoint",
     "confirm",
@@ -55,6 +57,7 @@ __all__ = [
     "list_advice",
     "list_findings",
     "look_at_site",
+    "performance_of",
     "rank",
     "reopen",
     "repaired",

@@ -35,7 +35,7 @@ def add_jobs(app: procrastinate.Blueprint, door: Door) -> None:
     @app.periodic(cron="4 * * * *")
     @app.task(name="diagnosis.share_out", queueing_lock="diagnosis.share_out")
     async def share_out(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
-        await ask(door)
+        await ask_soon(door)
 
     @app.task(name="diagnosis.follow", retry=2)
     async def follow(first: int, last: int) -> None:
@@ -66,7 +66,7 @@ def shares(machines: int) -> list[tuple[int, int]]:
     return [(a, b - 1) for a, b in itertools.pairwise(edges)]
 
 
-async def ask(door: Door) -> None:
+async def ask_soon(door: Door) -> None:
     """Queue the following of all machines, shared out."""
     async with door.open(DIAGNOSE) as tx:
         for first, last in shares(await population.count(tx)):
