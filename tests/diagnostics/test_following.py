@@ -45,7 +45,7 @@ DETECTORS = (Detector("hot", ("sensor_biased", "sensor_swapped"), frozenset({"he
 
 
 def _features(samples: Samples) -> dict[str, Any]:
-    room, power = samples.point("room_temperature"), samples.point("power")
+    room, power = samples.point("room_temperature"), samples.point("compressor_power")
     return {
         "t.room.x": samples.total(room * samples.dt),
         "t.room.s": samples.seconds(~np.isnan(room)),
@@ -63,7 +63,7 @@ def one_detector(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def measured(world: Bench, since: float, until: float, room: float, step: float = 600.0) -> None:
     t = np.arange(since, until, step)
-    columns = {"room_temperature": np.full(len(t), room), "power": np.full(len(t), 1_000.0)}
+    columns = {"room_temperature": np.full(len(t), room), "compressor_power": np.full(len(t), 1_000.0)}
     async with world.door.open(IMPORT) as tx:
         for part in np.array_split(np.arange(len(t)), max(1, len(t) // 2_000)):
             await telemetry.load(tx, world.machines["hp1"], t[part], {n: v[part] for n, v in columns.items()}, now=time.time())

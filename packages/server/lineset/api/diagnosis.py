@@ -107,7 +107,7 @@ async def get_performance(
     end: Annotated[date | None, QueryParameter(description="The day after the last; without it tomorrow")] = None,
     step: Annotated[Literal["day", "month", "season", "year", "whole"], QueryParameter(description="What is added up")] = "day",
 ) -> list[views.Performance]:
-    """Figures of each day, month or season, each with its unit, doubt and what it was derived from; or absent, with a code that says why."""
+    """Figures of each day, month or season, each with its unit, doubt and basis; or absent, with a code that says why."""
     until = end or now().date() + timedelta(days=1)
     since = start or until - timedelta(days=31)
     if not timedelta(0) < until - since <= timedelta(days=MOST_DAYS):

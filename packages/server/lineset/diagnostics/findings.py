@@ -62,10 +62,10 @@ async def get_finding(tx: Tx, finding: UUID) -> Finding:
 
 
 async def steps(tx: Tx, finding: UUID) -> list[Step]:
-    """A finding's steps, oldest first. Raises NotFound as `get_finding` does."""
+    """A finding's steps, in the order in which they were taken. Raises NotFound as `get_finding` does."""
     await _row(tx, finding)
     s = FindingStepRow
-    rows = await tx.session.scalars(select(s).where(s.finding_id == finding).order_by(s.at, s.id))
+    rows = await tx.session.scalars(select(s).where(s.finding_id == finding).order_by(s.id))
     return [Step(r.at, cast("FindingState", r.state), r.by_id, r.note, r.verdict) for r in rows]
 
 

@@ -75,7 +75,7 @@ async def _names(tx: Tx, layouts: set[int]) -> dict[int, list[str]]:
     if not layouts:
         return {}
     rows = await tx.session.execute(select(DayLayoutRow.layout, DayLayoutRow.names).where(DayLayoutRow.layout.in_(layouts)))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def unpacked(machines: Sequence[Machine], rows: Sequence[tuple[int, int, int, bytes]], names: Mapping[int, Sequence[str]]) -> Days:

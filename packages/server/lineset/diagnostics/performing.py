@@ -23,7 +23,7 @@ _ASKED = text(
 async def performance_of(
     tx: Tx, equipment: Collection[UUID], start: date, end: date, span: Span = "month"
 ) -> dict[UUID, list[Performance]]:
-    """How these machines ran from `start` until before `end` (days of the site's calendar), by machine, each in order of time. Machines that
+    """How these machines ran from `start` until before `end` (days of the site's calendar), by machine, each in order of time. Those that
     are not shared with the asker, or of which nothing is known then, have no entry."""
     rows = (await tx.session.execute(_ASKED, {"equipment": list(equipment)})).all()
     machines = [

@@ -67,7 +67,7 @@ async def span(tx: Tx, series: Collection[int]) -> tuple[datetime, datetime] | N
     none. For the same actors as `frames`."""
     hot = text(
         "SELECT min(low), max(high) FROM (SELECT min(t) AS low, max(t) AS high FROM frames WHERE series_id = ANY(:series)"
-        " UNION ALL SELECT min(t), max(t) FROM late_frames WHERE series_id = ANY(:series)) AS both"
+        " UNION ALL SELECT min(t), max(t) FROM late_frames WHERE series_id = ANY(:series)) AS ends"
     )
     low, high = (await tx.session.execute(hot, {"series": list(series)})).one()
     days = [p.period for p in await parts(tx, "raw", date.min, date.max, series)]
