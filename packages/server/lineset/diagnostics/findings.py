@@ -3,6 +3,7 @@
 Whoever may see a household's machines sees its findings; whoever may change its equipment, as a member or by a grant, works on them.
 """
 
+import time
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
@@ -167,11 +168,13 @@ async def _move(tx: Tx, row: FindingRow, state: FindingState, note: str, verdict
     return _view(row)
 
 
-def keep_step(tx: Tx, row: FindingRow, state: str, at: datetime, by: UUID | None, note: str = "", verdict: str = "") -> None:
-    """Write a step down; `by` None: the platform itself."""
+def keep_step(
+    tx: Tx, row: FindingRow, state: str, at: datetime, by: UUID | None, note: str = "", verdict: str = "", *, after: int = 0
+) -> None:
+    """Write a step down; `by` None: the platform itself. `after`: so many others are written in the same moment before it."""
     said = "".join(c if c.isprintable() or c == "\n" else " " for c in note).strip()
     step = {"state": state, "at": at, "by_id": by, "note": said, "verdict": verdict}
-    tx.session.add(FindingStepRow(id=new_id(), finding_id=row.id, household_id=row.household_id, **step))
+    tx.session.add(FindingStepRow(id=new_id(time.time() + after * 0.002), finding_id=row.id, household_id=row.household_id, **step))
 
 
 async def _learn(tx: Tx, row: FindingRow) -> None:

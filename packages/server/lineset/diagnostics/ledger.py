@@ -186,7 +186,7 @@ async def _insert(tx: Tx, member: Member, found: Found, cost: float | None) -> N
     await tx.session.flush()  # before its steps, which refer to it
     keep_step(tx, row, "open", row.opened, None)
     if over is not None:
-        keep_step(tx, row, "closed", over, None)
+        keep_step(tx, row, "closed", over, None, after=1)
 
 
 def _update(tx: Tx, row: FindingRow, found: Found, cost: float | None) -> None:
