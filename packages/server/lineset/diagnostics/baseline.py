@@ -33,12 +33,14 @@ LEAST_S = 120.0
 """Fewer steady seconds in an hour than this say nothing."""
 FULL_S = 1800.0
 """From this many steady seconds on an hour counts as one whole observation."""
+ASSISTED = frozenset({"power", "capacity", "cop", "split", "water_difference"})
+"""Channels in which backup heat takes part; an hour in which it ran says nothing of them."""
 CELL_LIMIT = 8.0
 """How many whole observations of one region of conditions are learnt."""
 YOUNG = 12.0
 """A channel with fewer observations learns also where its mode has learnt enough: its sensor came later."""
-UNLIKELY = 4.0
-"""A memory that is no longer young doesn't learn hours that lie further than this many standard deviations away."""
+UNLIKELY = 3.5
+"""A memory that is no longer young doesn't learn hours of which any channel lies further than this many standard deviations away."""
 NOISE_WORTH = 10.0
 """As many observations as the prior's word on the noise is worth."""
 
@@ -149,6 +151,8 @@ def _observed(features: Feature, mode: str, channel: str, rows: int) -> tuple[Fl
     if channel in RELATIVE:
         y = np.log(np.where(y > 0, y, np.nan))
     y = np.where(seconds >= LEAST_S, y - PRIORS[mode, channel].mean[0], np.nan)
+    if channel in ASSISTED:
+        y[np.nan_to_num(features.get("s.auxiliary", np.zeros(rows))) > LEAST_S / 2] = np.nan
     return y, np.minimum(seconds / FULL_S, 1.0)
 
 
@@ -249,29 +253,56 @@ def learn(memory: Memory, machines: Sequence[Machine], machine_idx: Ints, featur
     lies in conditions that were not learnt enough, and is not unlikely to a memory that is grown."""
     if len(memory) != len(machines):
         raise ValueError("one memory for each machine")
-    rows = len(machine_idx)
     sums, cells = memory.sums.copy(), memory.cells.copy()
     for place, mode in enumerate(_ALL_MODES):
-        hours: _Hours | None = None
-        heaviest = np.zeros(rows)
-        for channel in (channel for m, channel in BLOCKS if m == mode):
-            if f"{stem(mode, channel)}.s" not in features:
-                continue
-            y, weight = _observed(features, mode, channel, rows)
-            mine = np.flatnonzero(healthy & ~np.isnan(y))
-            if not len(mine):
-                continue
-            hours = hours or _hours(features, mode, rows)
-            known = _expected(memory, machine_idx[mine], hours.x[mine], (mode, channel))
-            full = memory.cells[machine_idx[mine], place, hours.cell[mine]] >= CELL_LIMIT * _CELL_UNIT
-            grown = known.count >= YOUNG
-            unlikely = (y[mine] - known.mean) ** 2 > UNLIKELY**2 * known.variance
-            mine = mine[~(grown & (full | unlikely)) & ~known.lost]
-            _add(sums[:, _PLACE[mode, channel]], machine_idx[mine], hours.x[mine], y[mine], weight[mine])
-            heaviest[mine] = np.maximum(heaviest[mine], weight[mine])
-        if hours is not None:
-            _fill(cells[:, place], machine_idx, hours.cell, heaviest)
+        told = _told(memory, mode, machine_idx, features, np.flatnonzero(healthy))
+        if not told:
+            continue
+        hours = _hours(features, mode, len(machine_idx))
+        odd = np.zeros(len(machine_idx), bool)
+        for each in told:
+            odd[each.hours] |= each.unlikely
+        full = memory.cells[machine_idx, place, hours.cell] >= CELL_LIMIT * _CELL_UNIT
+        heaviest = np.zeros(len(machine_idx))
+        for each in told:
+            take = ~(each.grown & full[each.hours]) & ~odd[each.hours] & ~each.lost
+            mine, weight = each.hours[take], each.weight[take]
+            _add(sums[:, _PLACE[mode, each.channel]], machine_idx[mine], hours.x[mine], each.y[take], weight)
+            heaviest[mine] = np.maximum(heaviest[mine], weight)
+        _fill(cells[:, place], machine_idx, hours.cell, heaviest)
     return Memory(sums, cells)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What hours say of one channel: which of all hours, deviations from the prior's first coefficient, weights, and by hour whether the
+    memory is grown, finds it unlikely, or lacks a driver."""
+
+    channel: str
+    hours: Ints
+    y: Floats
+    weight: Floats
+    grown: Flags
+    unlikely: Flags
+    lost: Flags
+
+
+def _told(memory: Memory, mode: str, machine_idx: Ints, features: Feature, healthy: Ints) -> list[_Told]:
+    rows, found = len(machine_idx), list[_Told]()
+    hours: _Hours | None = None
+    for channel in (channel for m, channel in BLOCKS if m == mode):
+        if f"{stem(mode, channel)}.s" not in features:
+            continue
+        y, weight = _observed(features, mode, channel, rows)
+        mine = healthy[~np.isnan(y[healthy])]
+        if not len(mine):
+            continue
+        hours = hours or _hours(features, mode, rows)
+        known = _expected(memory, machine_idx[mine], hours.x[mine], (mode, channel))
+        grown = known.count >= YOUNG
+        unlikely = grown & ((y[mine] - known.mean) ** 2 > UNLIKELY**2 * known.variance)
+        found.append(_Told(channel, mine, y[mine], weight[mine], grown, unlikely, known.lost))
+    return found
 
 
 def _add(sums: NDArray[np.float32], machine: Ints, x: Floats, y: Floats, weight: Floats) -> None:

@@ -30,6 +30,7 @@ PARAMETERS = {
     "least_day_s": 600.0,
     "sure": 0.85,
     "sure_absolute": 0.9,
+    "sure_of_two": 0.97,
     "agreeing_share": 0.7,
     "least_severity": 0.05,
     "least_bias_K": 1.5,
@@ -38,14 +39,14 @@ PARAMETERS = {
 }
 
 _FLOOR = {
-    "superheat": 1.0, "subcooling": 0.8, "evaporating": 0.7, "condensing": 0.7, "discharge": 2.0, "suction_line": 0.9, "liquid_line": 0.9,
-    "split": 0.6, "water_difference": 0.3, "power": 0.035, "capacity": 0.045, "cop": 0.055, "air_flow": 0.05, "water_flow": 0.05,
-    "current": 0.045, "valve": 4.0, "outdoor_coil": 0.9, "indoor_coil": 0.9, "recovery": 100.0,
+    "superheat": 0.8, "subcooling": 0.6, "evaporating": 0.5, "condensing": 0.5, "discharge": 1.4, "suction_line": 0.7, "liquid_line": 0.7,
+    "split": 0.45, "water_difference": 0.25, "power": 0.03, "capacity": 0.035, "cop": 0.045, "air_flow": 0.04, "water_flow": 0.04,
+    "current": 0.04, "valve": 3.0, "outdoor_coil": 0.7, "indoor_coil": 0.7, "recovery": 100.0,
 }  # fmt: skip
 """By how much the mean of days may differ from a memory's for reasons that are no fault: sensors' ageing and what the drivers leave out
-(one
-standard deviation; classes of sensors as in EN 60751 B and AHRI 37 annexes). What a tank takes to recover says nothing of the circuit."""
-_FLOOR_AT_REST = 0.7
+(one standard deviation; classes of sensors as in EN 60751 B and AHRI 37 annexes). What a tank takes to recover says nothing of the
+circuit."""
+_FLOOR_AT_REST = 0.6
 
 _MODE_OF = np.array([mode for mode, _ in BLOCKS])
 _CHANNEL_OF = np.array([channel for _, channel in BLOCKS])
@@ -174,7 +175,7 @@ _FAULT_AT = {fault: np.array([n for n, each in enumerate(HYPOTHESES) if each.nam
 _SIGNATURES = np.stack([each.mean for each in HYPOTHESES])
 
 
-def _opinion(told: Explained, drifts: Floats, threshold: float) -> Opinion:
+def _opinion(told: Explained, drifts: Floats, threshold: Floats) -> Opinion:
     """The hypotheses summed up by fault; `drifts` (cases,): how likely a sensor's error grows instead of standing still."""
     cases = len(told.probability)
     probability, severity = np.zeros((cases, len(FAULTS))), np.zeros((cases, len(FAULTS)))
@@ -240,7 +241,8 @@ def _judge_own(cases: Cases, seen: Seen, suspicious: Ints) -> Opinion:
     mean = seen.mean[suspicious]
     told = explain(mean, seen.variance[suspicious], _possible(cases, mean, suspicious))
     by_day, agreeing = _agreement(told, seen, suspicious)
-    opinion = _opinion(told, _drifts(by_day), PARAMETERS["sure"])
+    channels = (~np.isnan(mean) & (_MODE_OF != REST)).sum(axis=1)
+    opinion = _opinion(told, _drifts(by_day), np.where(channels > 2, PARAMETERS["sure"], PARAMETERS["sure_of_two"]))
     lasting = (agreeing >= PARAMETERS["agreeing_share"]) & (seen.recent[suspicious].sum(axis=1) >= 2)
     return Opinion(opinion.probability, opinion.severity, opinion.bias, opinion.sure & lasting)
 
@@ -265,7 +267,7 @@ def judge(cases: Cases) -> Verdicts:
             continue
         if absolute:
             told = explain(mean[at], variance[at], _possible(cases, mean[at], at))
-            opinion = _opinion(told, np.full(len(at), 0.15), PARAMETERS["sure_absolute"])
+            opinion = _opinion(told, np.full(len(at), 0.15), np.full(len(at), PARAMETERS["sure_absolute"]))
         else:
             opinion = _judge_own(cases, seen, at)
         trust = PARAMETERS["trust_in_absolute"] if absolute else 1.0

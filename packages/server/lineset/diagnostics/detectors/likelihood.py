@@ -22,7 +22,7 @@ TAIL_SHARE, TAIL_WIDTH = 1e-6, 5.0
 """This share of deviations is that many times wider than a Gaussian would have it: means of days have few outliers."""
 TEMPER = 0.7
 """Channels of one machine err together; what they say together counts as if they were fewer by this factor."""
-FAULT_PRIOR, SENSOR_PRIOR, UNKNOWN_PRIOR = 0.012, 0.01, 0.0002
+FAULT_PRIOR, SENSOR_PRIOR, UNKNOWN_PRIOR = 0.012, 0.015, 0.0002
 """Probability, before anything is seen, that a machine has any circuit fault, a sensor that is off, or something nobody knows."""
 UNLISTED_K, UNLISTED_SHARE = 0.6, 0.015
 """By how much a fault at a tenth of efficiency lost may move a channel that its signature leaves out (one standard deviation)."""
@@ -79,7 +79,7 @@ def _circuit() -> list[Hypothesis]:
 def _sensors() -> list[Hypothesis]:
     found = []
     for sensor in SENSORS:
-        mean, spread = _vector(sensor.effects, 0.15)
+        mean, spread = _vector(sensor.effects, 0.3)
         sizes = np.concatenate([-BIASES_K[::-1], BIASES_K]) * (1.0 if sensor.unit == "K" else 0.6)
         found.append(Hypothesis("sensor", sensor.point, "", None, mean, spread, sizes, SENSOR_PRIOR / len(SENSORS)))
     return found

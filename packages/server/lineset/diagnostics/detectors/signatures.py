@@ -71,12 +71,12 @@ _COOLING: Mapping[str, Mapping[str, Effects]] = {
     "indoor_coil_fouling": {
         "fixed": {"superheat": -3, "subcooling": (0, 1.5), "evaporating": -4, "condensing": -1.5, "discharge": (-1.5, 3),
                   "suction_line": -5,
-                  "liquid_line": -1.2, "split": (-0.7, 1), "power": -0.03, "capacity": -0.13, "indoor_coil": (-4, 2),
-                  "air_flow": (-0.05, 0.06)},
+                  "liquid_line": -1.2, "split": (1.2, 2), "power": -0.03, "capacity": -0.13, "indoor_coil": (-4, 2),
+                  "air_flow": (-0.2, 0.15)},
         "valve": {"superheat": (-0.5, 1.5), "subcooling": (0, 1.5), "evaporating": -4, "condensing": -1.5, "discharge": (0, 3),
                   "suction_line": -4,
-                  "liquid_line": -1.2, "split": (-0.7, 1), "power": -0.03, "capacity": -0.13, "indoor_coil": (-4, 2),
-                  "air_flow": (-0.05, 0.06)},
+                  "liquid_line": -1.2, "split": (1.2, 2), "power": -0.03, "capacity": -0.13, "indoor_coil": (-4, 2),
+                  "air_flow": (-0.2, 0.15)},
     },
     "low_air_flow": {
         "fixed": {"superheat": -4, "subcooling": (0.3, 1.5), "evaporating": -4, "condensing": -1.3, "discharge": (-1.5, 3),
@@ -151,7 +151,7 @@ _HEATING: Mapping[str, Mapping[str, Effects]] = {
     "indoor_coil_fouling": {
         "valve": {"superheat": (-0.3, 1), "subcooling": (0.5, 1.5), "evaporating": (0.4, 0.6), "condensing": 5, "discharge": 7,
                   "liquid_line": 4,
-                  "split": (-0.2, 1), "power": 0.08, "capacity": (-0.03, 0.02), "indoor_coil": 5, "air_flow": (-0.04, 0.05)},
+                  "split": (2.5, 2.5), "power": 0.08, "capacity": (-0.03, 0.02), "indoor_coil": 5, "air_flow": (-0.18, 0.14)},
     },
     "low_air_flow": {
         "valve": {"superheat": (-0.3, 1), "subcooling": (1, 1.5), "evaporating": (0.4, 0.6), "condensing": 5, "discharge": 7,
