@@ -223,4 +223,5 @@ def test_DIA_02_swapped_sensors_and_a_stuck_reversing_valve_are_told_apart() -> 
     assert likely(turned("air.heating", -8.0)) == ["reversing_valve"]
     assert set(likely(turned("air.heating", 0.0))) == {"sensor_swapped", "reversing_valve"}
     assert likely(turned("air.cooling", 0.0, COOLER)) == ["sensor_swapped"]
-    assert likely(turned("lines", 0.0)) == ["sensor_swapped"]
+    assert set(likely(turned("lines", 0.0))) == {"sensor_swapped", "liquid_line_restriction"}
+    assert likely(turned("discharge", 0.0)) == ["sensor_swapped"]

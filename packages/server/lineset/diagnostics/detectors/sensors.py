@@ -1,4 +1,4 @@
-"""Sensors that tell something impossible by themselves: stuck ones, and pairs that are swapped.
+"""Sensors that tell something impossible by themselves: stuck ones, and pairs that are swapped or that a fault has turned round.
 
 Severity: the share of the machine's circuit channels that can't be believed. Loss: none is known of.
 """
@@ -11,7 +11,7 @@ from lineset.diagnostics.expectations import BLOCKS, REST, REST_CHANNELS
 from lineset.diagnostics.features.sensors import AT_REST, PAIRS, SENSED
 from lineset.diagnostics.samples import Flags, Floats
 
-FAULTS = ("sensor_stuck", "sensor_swapped", "reversing_valve")
+FAULTS = ("sensor_stuck", "sensor_swapped", "reversing_valve", "liquid_line_restriction")
 PARAMETERS = {
     "stuck_days": 2.0,
     "stuck_days_of_rooms": 5.0,
@@ -144,24 +144,30 @@ def judge(cases: Cases) -> Verdicts:
     days, wrong = stuck(cases), reversed_pairs(cases)
     swapped, valve = _air_turned(cases, wrong)
     turned = np.nan_to_num(wrong) >= PARAMETERS["swapped_share"]
-    for name in ("lines", "discharge", "pressures"):
+    for name in ("discharge", "pressures"):
         swapped = np.maximum(swapped, np.where(turned[:, _PAIR_NAMES.index(name)], 0.9, 0.0))
+    # A liquid line colder than the suction line is either the other sensor, or liquid that flashes behind a restriction.
+    lines = turned[:, _PAIR_NAMES.index("lines")] & (swapped < 0.9)
+    swapped, flashing = np.where(lines, np.maximum(swapped, 0.5), swapped), np.where(lines & (valve == 0.0), 0.42, 0.0)
     air = [n for n, name in enumerate(_PAIR_NAMES) if name.partition(".")[0] in ("air", "water", "chilled")]
     for mode in ("heating", "cooling"):
         alone = turned[:, _PAIR_NAMES.index(f"coils.{mode}")] & ~turned[:, air].any(axis=1)
         swapped = np.maximum(swapped, np.where(alone, 0.85, 0.0))
     still = np.where(days.max(axis=1) > 0, 1 - 0.5 ** (1 + days.max(axis=1)), 0.0)
-    other = np.maximum(swapped + valve, 0.0)
-    share = np.where(other > 0, 1 - still, 1.0)
-    probability = {"sensor_stuck": still, "sensor_swapped": swapped * share, "reversing_valve": valve * share}
+    share = 1 - still
+    others = {"sensor_swapped": swapped, "reversing_valve": valve, "liquid_line_restriction": flashing}
+    probability = {"sensor_stuck": still} | {fault: each * share for fault, each in others.items()}
     fault = np.sum(list(probability.values()), axis=0) > 0.5
     read = np.nansum([np.nan_to_num(cases.total(f"sense.{point}.rows")) for point in SENSED], axis=0)
     status = np.where(fault, Status.FAULT, np.where(read < 3 * PARAMETERS["least_rows_a_day"], Status.NOT_ENOUGH_DATA, Status.OK)).astype(
         np.int8
     )
     blind = misread(cases).mean(axis=1)
-    severity = {"sensor_stuck": blind, "sensor_swapped": blind, "reversing_valve": np.where(valve > 0, 1.0, 0.0)}
-    loss = {"sensor_stuck": np.zeros(len(cases)), "sensor_swapped": np.zeros(len(cases)), "reversing_valve": np.where(valve > 0, 1.0, 0.0)}
+    none, all_of_it = np.zeros(len(cases)), np.where(valve > 0, 1.0, 0.0)
+    # By how much a restriction that shows like this weakens the machine, these readings don't tell: a tenth is the least that it takes.
+    flash = np.where(flashing > 0, 0.1, 0.0)
+    severity = {"sensor_stuck": blind, "sensor_swapped": blind, "reversing_valve": all_of_it, "liquid_line_restriction": flash}
+    loss = {"sensor_stuck": none, "sensor_swapped": none, "reversing_valve": all_of_it, "liquid_line_restriction": flash}
     evidence = {
         f"{point}_stuck_d": np.where(days[:, n] > 0, days[:, n], np.nan) for n, point in enumerate(SENSED) if (days[:, n] > 0).any()
     }
