@@ -17,8 +17,8 @@ from lineset.diagnostics.detectors import (
 )
 
 DETECTORS: tuple[Detector, ...] = (
-    circuit.DETECTOR,
     sensors.DETECTOR,
+    circuit.DETECTOR,
     defrost.STUCK,
     defrost.MISSED,
     hunting.HUNTING,
