@@ -64,6 +64,7 @@ def jobs(platform: Platform) -> procrastinate.App:
     privacy.add_consent_jobs(app, platform.door, [forget_points])
     add_copy_jobs(app, platform.door)
     erasure.add_jobs(app, shop(platform))
+    diagnostics.add_advice_jobs(app, platform.door)
     add_jobs(app, platform)
     return app
 

@@ -77,13 +77,13 @@ def forecast() -> Forecast:
 def performance() -> Performance:
     """Thirty days of a heat pump without pressures."""
     figures = {
-        "electricity": Figure(812.0, "kWh", 8.0, "measured"),
+        "electric": Figure(812.0, "kWh", 8.0, "measured"),
         "heat": Figure(1930.0, "kWh", 170.0, "air_side"),
-        "seasonal_factor": Figure(2.38, "1", 0.2, "air_side"),
-        "superheat": Figure(11.2, "K", 1.1, "measured"),
-        "run_time_heating": Figure(14.2 * 3600 * 30, "s", None, "measured"),
+        "spf_heating": Figure(2.38, "1", 0.2, "air_side"),
+        "superheat_heating": Figure(11.2, "K", 1.1, "measured"),
+        "hours_heating": Figure(14.2 * 30, "h", None, "measured"),
         "backup_share": Figure(0.31, "share", 0.02, "measured"),
-        "subcooling": Figure(None, "K", None, "", "no_pressure"),
+        "subcooling": Figure(None, "K", None, "", "not_measured"),
     }
     return Performance(UUID(HP), NOW.date() - timedelta(days=30), 30, figures)
 

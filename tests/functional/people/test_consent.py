@@ -26,7 +26,7 @@ async def test_PRV_03_off_until_switched_on_and_off_again_at_once(world: World) 
     anna = await world.made("anna")
     async with world.door.open(anna.acts(Purpose.RIGHTS)) as tx:
         before = await consents(tx, anna.household)
-        assert [c.key for c in before] == ["presence", "offers", "fleet_models"]
+        assert [c.key for c in before] == ["presence", "offers", "leads", "fleet_models"]
         assert not any(c.given or c.since for c in before)
     assert not await holds(world, anna, Purpose.PRESENCE)
     async with world.door.open(anna.acts(Purpose.RIGHTS)) as tx:

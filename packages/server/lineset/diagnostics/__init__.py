@@ -5,7 +5,7 @@ The face of this domain; nobody imports past it.
 
 from lineset.diagnostics import changepoint, knowledge, savings, views
 from lineset.diagnostics.advice import advise, rank
-from lineset.diagnostics.advising import dismiss_advice, list_advice, restore_advice
+from lineset.diagnostics.advising import add_advice_jobs, dismiss_advice, list_advice, renew_advice, restore_advice
 from lineset.diagnostics.findings import (
     acknowledge,
     assign,
@@ -21,7 +21,7 @@ from lineset.diagnostics.findings import (
 from lineset.diagnostics.findings import said as findings_said
 from lineset.diagnostics.jobs import add_jobs, ask_soon, follow_lots, look_at_site
 from lineset.diagnostics.keeping import DayFiles
-from lineset.diagnostics.knowledge import KNOWLEDGE
+from lineset.diagnostics.knowledge import KNOWLEDGE, Words
 from lineset.diagnostics.performing import performance_of
 from lineset.diagnostics.population import DIAGNOSE
 from lineset.diagnostics.views import OPEN_STATES, Advice, Candidate, Due, Figure, Finding, FindingState, Forecast, Life, Performance, Step
@@ -41,7 +41,9 @@ __all__ = [
     "Life",
     "Performance",
     "Step",
+    "Words",
     "acknowledge",
+    "add_advice_jobs",
     "add_jobs",
     "advise",
     "ask_soon",
@@ -59,6 +61,7 @@ __all__ = [
     "look_at_site",
     "performance_of",
     "rank",
+    "renew_advice",
     "reopen",
     "repaired",
     "restore_advice",

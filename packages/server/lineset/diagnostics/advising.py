@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+import procrastinate
+from sqlalchemy import Row, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lineset.diagnostics.advice import Known, advise, payback
+from lineset.diagnostics.findings import list_findings
 from lineset.diagnostics.model_advice import AdviceRow
-from lineset.diagnostics.views import Advice
+from lineset.diagnostics.views import Advice, Finding
 from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
-from lineset.privacy import Tx
+from lineset.privacy import Context, Door, Purpose, System, Tx
 
 DAY_S = 86_400.0
 
@@ -100,3 +102,43 @@ def _view(row: AdviceRow) -> Advice:
         made=row.made,
         suffers=row.suffers,
     )
+
+
+# -- the job -------------------------------------------------------------------------------------------------------------
+
+DIAGNOSE = Context(System("diagnosis"), Purpose.OPERATE)
+AT_ONCE = 500
+_WANTED = text(
+    "SELECT e.id, e.household_id, e.site_id, e.type FROM equipment e WHERE e.id > :after AND e.retired_at IS NULL AND e.erased_at IS NULL"
+    " AND (EXISTS (SELECT 1 FROM findings f WHERE f.equipment_id = e.id AND f.household_id = e.household_id AND f.closed IS NULL)"
+    " OR EXISTS (SELECT 1 FROM advice a WHERE a.equipment_id = e.id AND a.stands)) ORDER BY e.id LIMIT :most"
+)
+
+
+def add_advice_jobs(app: procrastinate.Blueprint, door: Door) -> None:
+    """Register `diagnosis.advise`, four times an hour."""
+
+    @app.periodic(cron="9,24,39,54 * * * *")
+    @app.task(name="diagnosis.advise", queueing_lock="diagnosis.advise")
+    async def again(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await renew_advice(door)
+
+
+async def renew_advice(door: Door) -> int:
+    """Give advice anew for every machine that has an open finding, or had advice; how much stands. Safe to run twice, or to be killed."""
+    after, stands = UUID(int=0), 0
+    while True:
+        async with door.open(DIAGNOSE) as tx:
+            machines = (await tx.session.execute(_WANTED, {"after": after, "most": AT_ONCE})).all()
+            if not machines:
+                return stands
+            found: dict[UUID, list[Finding]] = {}
+            for finding in await list_findings(tx, equipment=[m.id for m in machines], open_only=True):
+                found.setdefault(finding.equipment, []).append(finding)
+            stands += await keep_advice(tx, [_known(m, found.get(m.id, ())) for m in machines])
+        after = machines[-1].id
+
+
+def _known(machine: Row[tuple[UUID, UUID, UUID, str]], findings: Sequence[Finding]) -> Known:
+    mine = [f for f in findings if f.household == machine.household_id]
+    return Known(household=machine.household_id, equipment=machine.id, site=machine.site_id, type=machine.type, findings=mine)

@@ -9,7 +9,7 @@ from lineset_contract.faults import FAULTS
 from lineset_contract.points import POINTS
 from lineset_contract.units import UNITS
 
-from lineset.diagnostics import KNOWLEDGE, OPEN_STATES, Finding, FindingState, Step
+from lineset.diagnostics import KNOWLEDGE, OPEN_STATES, Finding, FindingState, Step, Words
 
 from .money import money
 from .quantity import label, scale
@@ -148,7 +148,7 @@ def act_by(finding: Finding) -> datetime:
 def deadline(reader: Reader, by: datetime, now: datetime) -> str:
     """A time to act by: the hour today, the weekday within six days, else the day."""
     days = (reader.local(by).date() - reader.local(now).date()).days
-    if days < 0:
+    if by <= now:
         return reader.gettext("now")
     if days == 0:
         return reader.clock(by)
@@ -174,6 +174,7 @@ def finding_view(
     what = KNOWLEDGE[finding.fault]
     words = what.said(reader.language)
     by, opened = act_by(finding), finding.state in OPEN_STATES
+    home, do, line = _told(reader, finding, words)
     return FindingView(
         id=str(finding.id),
         equipment=str(finding.equipment),
@@ -187,7 +188,7 @@ def finding_view(
         since=reader.when(finding.opened, now),
         checked=reader.when(finding.seen, now),
         odds=_odds(reader, finding),
-        apart=sum(c.probability >= OPEN_CANDIDATE for c in finding.candidates) < 2,
+        apart=not undecided(finding),
         decides=words.decides,
         speaks=speaks(reader, finding.evidence),
         effects=", ".join(fault_name(reader, fault) for fault in finding.effects),
@@ -195,9 +196,9 @@ def finding_view(
         suffers=reader.gettext(_SUFFERS[what.suffers]),
         act_by=deadline(reader, by, now),
         overdue=opened and by < now,
-        home=words.home,
-        do=words.do,
-        line=words.line,
+        home=home,
+        do=do,
+        line=line,
         causes=words.causes,
         checks=words.checks,
         bring=words.bring,
@@ -206,6 +207,27 @@ def finding_view(
         acts=_acts(reader, finding) if may_act else (),
         verdicts=_verdicts(reader, finding) if may_act else (),
     )
+
+
+def undecided(finding: Finding) -> bool:
+    """Whether what is measured leaves more than one cause open."""
+    return sum(c.probability >= OPEN_CANDIDATE for c in finding.candidates) > 1
+
+
+def _told(reader: Reader, finding: Finding, words: Words) -> tuple[str, str, str]:
+    """What is wrong and what to do for the household, and the technician's line; of one cause only where it is known which."""
+    if not undecided(finding):
+        return words.home, words.do, words.line
+    return (
+        reader.gettext("One of the two weakens the machine; from here they look alike."),
+        reader.gettext("Have a contractor measure on site which it is, and mend that."),
+        reader.gettext("Two causes look alike. Measure first, then repair."),
+    )
+
+
+def finding_line(reader: Reader, finding: Finding) -> str:
+    """The technician's line of a finding."""
+    return _told(reader, finding, KNOWLEDGE[finding.fault].said(reader.language))[2]
 
 
 def chart_query(finding: Finding, now: datetime) -> str:

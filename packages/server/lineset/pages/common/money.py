@@ -13,5 +13,7 @@ def money(reader: Reader, amount: float) -> str:
     """An amount; from 100 on without cents, in the way of the reader's language."""
     locale = "en_US" if reader.language == "en" else "es_US" if reader.units == "us" else "es_ES"
     whole = abs(amount) >= ROUND_FROM
-    text: str = format_currency(round(amount) if whole else amount, CURRENCY, format="¤#,##0" if whole else "¤#,##0.00", locale=locale)
+    text: str = format_currency(
+        round(amount) if whole else amount, CURRENCY, format="¤#,##0" if whole else "¤#,##0.00", locale=locale, currency_digits=False
+    )
     return text.replace("-", MINUS).replace("US$", "$")

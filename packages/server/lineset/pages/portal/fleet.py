@@ -10,7 +10,7 @@ import msgspec
 
 from lineset.diagnostics import KNOWLEDGE
 
-from ..common.findings import OPEN_CANDIDATE, certainty, cost_words, deadline, finding_title
+from ..common.findings import certainty, cost_words, deadline, finding_line, finding_title, undecided
 from ..common.money import money
 from ..common.quantity import degrees, degrees_apart, mode_tone, scale, word
 from ..common.reader import Reader
@@ -306,8 +306,8 @@ def _found(reader: Reader, ranked: Ranked) -> str:
     if finding is None:
         return ""
     sure = certainty(reader, finding.confidence)
-    text = KNOWLEDGE[finding.fault].said(reader.language).line + " " + sure[:1].upper() + sure[1:]
-    text += reader.gettext(", which of the two: open.") if sum(c.probability >= OPEN_CANDIDATE for c in finding.candidates) > 1 else "."
+    text = finding_line(reader, finding) + " " + sure[:1].upper() + sure[1:]
+    text += reader.gettext(", which of the two: open.") if undecided(finding) else "."
     more = len(ranked.home.findings) - 1
     return text + (" " + reader.ngettext("%(n)s more finding.", "%(n)s more findings.", more) if more else "")
 
