@@ -94,8 +94,10 @@ class Maker:
 
 
 def _split(m: Maker) -> list[EquipmentSpec]:
-    capacity = min(max(0.9 * m.heat_need, 6000.0), 14000.0)
-    pump = m.machine("hp1", "heat_pump_air_air", capacity, gas=m.gas, stages=float(m.random.choice((0, 1, 1, 2))), backup=9000.0)
+    capacity = min(max(0.9 * m.heat_need, 6000.0), 16000.0)
+    pump = m.machine(
+        "hp1", "heat_pump_air_air", capacity, gas=m.gas, stages=float(m.random.choice((0, 1, 1, 2))), backup=max(9000.0, m.heat_need)
+    )
     extra = [m.machine("ah1", "air_handler", 420.0, serves="hp1")] if m.random.random() < 0.4 else []
     return [pump, *extra, m.water_heater(), m.thermostat()]
 
@@ -153,7 +155,9 @@ def home(key: str, kit: str, place: Place, season: str, seed: int) -> HomeSpec:
     residents = random.randrange(4, 12) if business else random.randrange(1, 5)
     zone = ZoneSpec("", archetype, m.area, random.uniform(19.5, 21.5), random.uniform(23.5, 25.5), random.choice((0.0, 1.0, 2.0, 2.5)))
     if kit in ("split", "furnace", "cooler"):
-        mode: ZoneMode = "cooling" if season == "summer" else "auto" if kit == "cooler" else "heating"
+        # where summer nights are cold, people let the thermostat choose
+        summer: ZoneMode = "cooling" if place.climate == "hot" else "auto"
+        mode: ZoneMode = summer if season == "summer" else "auto" if kit == "cooler" else "heating"
         zone = msgspec.structs.replace(zone, mode=mode)
     occupancy = random.choice(("shop", "office")) if business else random.choice(("workers", "family", "home"))
     kind: Literal["residential", "commercial"] = "commercial" if business else "residential"
