@@ -62,6 +62,27 @@ def findings(
         show(asyncio.run(_stored(settings_of(data), _site(site) if site else None, open_only=still)), as_json)
 
 
+@app.command()
+def backtest(
+    detector: Annotated[str, typer.Argument(help="Name of the detector that was changed.")],
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day (UTC) on [all]")] = None,
+    data: Data = None,
+) -> None:
+    """Say what a changed detector would open and close over stored history, one JSON object a line. Nothing is stored."""
+    with plainly():
+        asyncio.run(_backtest(settings_of(data), detector, since))
+
+
+async def _backtest(settings: Settings, detector: str, since: datetime | None) -> None:
+    from lineset import diagnostics  # noqa: PLC0415 - as below
+    from lineset.platform import open_platform  # noqa: PLC0415 - as below
+
+    quieten()
+    async with open_platform(settings, "backtest") as platform:
+        async for line in diagnostics.backtest(platform.door, detector, since.replace(tzinfo=UTC) if since else None):
+            typer.echo(msgspec.json.encode(line).decode())
+
+
 def _site(text: str) -> UUID:
     from lineset.kit.ids import parse_id  # noqa: PLC0415 - each process holds only its own
 

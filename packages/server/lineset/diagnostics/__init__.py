@@ -19,7 +19,7 @@ from lineset.diagnostics.findings import (
     steps,
 )
 from lineset.diagnostics.findings import said as findings_said
-from lineset.diagnostics.jobs import add_jobs, ask_soon, follow_lots, look_at_site
+from lineset.diagnostics.jobs import add_jobs, ask_soon, backtest, follow_lots, look_at_site
 from lineset.diagnostics.keeping import DayFiles
 from lineset.diagnostics.knowledge import KNOWLEDGE, Words
 from lineset.diagnostics.performing import performance_of
@@ -48,6 +48,7 @@ __all__ = [
     "advise",
     "ask_soon",
     "assign",
+    "backtest",
     "changepoint",
     "confirm",
     "dismiss_advice",

@@ -68,9 +68,11 @@ async def follow(tx: Tx, members: Sequence[Member], until: datetime, detectors: 
     return outcome
 
 
-async def again(tx: Tx, members: Sequence[Member], since: datetime | None, until: datetime, detectors: Sequence[Detector]) -> Outcome:
+async def again(
+    tx: Tx, members: Sequence[Member], since: datetime | None, until: datetime, detectors: Sequence[Detector], *, keep: bool = True
+) -> Outcome:
     """Diagnose these machines anew over stored history from `since` (their first reading) on, and store that in the place of what was
-    stored; findings on which people work keep their state. For `System("diagnosis")`, as `follow`."""
+    stored; findings on which people work keep their state. Without `keep` nothing is stored. For `System("diagnosis")`, as `follow`."""
     end = until.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     outcome = Outcome()
     for _, together in groupby(sorted(members, key=lambda m: m.machine.time_zone), key=lambda m: m.machine.time_zone):
@@ -84,7 +86,7 @@ async def again(tx: Tx, members: Sequence[Member], since: datetime | None, until
         await ledger.prepare(tx, group, course)
         course.open = {}
         if start < over:
-            outcome.add(await _advance(tx, group, course, start, over, anew=True))
+            outcome.add(await _advance(tx, group, course, start, over, anew=True, keep=keep))
     return outcome
 
 
@@ -92,7 +94,9 @@ def _alike(member: Member) -> tuple[str, float]:
     return member.machine.time_zone, member.through.timestamp() if member.through is not None else 0.0
 
 
-async def _advance(tx: Tx, group: list[Member], course: Course, start: datetime, end: datetime, *, anew: bool = False) -> Outcome:
+async def _advance(
+    tx: Tx, group: list[Member], course: Course, start: datetime, end: datetime, *, anew: bool = False, keep: bool = True
+) -> Outcome:
     zone = ZoneInfo(group[0].machine.time_zone)
     outcome = Outcome(machines=len(group))
     before = {f.key for each in course.open.values() for f in each}
@@ -102,12 +106,13 @@ async def _advance(tx: Tx, group: list[Member], course: Course, start: datetime,
         ahead = min(at + _stride(len(group)), end)
         samples = await _samples(tx, group, at - timedelta(seconds=LEAD_S), ahead)
         step = await asyncio.to_thread(_chunk, course, samples, at.timestamp(), ahead.timestamp(), zone)
-        for days in step.days:
+        for days in step.days if keep else ():
             await keeping.store(tx, [m.whose for m in group], days, ahead)
         closed += step.closed
         outcome.hours += step.hours
         at = ahead
-    await ledger.store(tx, group, course, closed, end, anew=anew)
+    if keep:
+        await ledger.store(tx, group, course, closed, end, anew=anew)
     still = [f for each in course.open.values() for f in each]
     outcome.opened = [f for f in still + closed if f.key not in before]
     outcome.closed = closed

@@ -3,7 +3,7 @@ of machines that went, and what technicians' verdicts teach."""
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -12,10 +12,12 @@ import structlog
 from sqlalchemy import delete, func, insert, select, text
 
 from lineset.diagnostics import population
+from lineset.diagnostics.findings import list_findings, said
 from lineset.diagnostics.keeping import day_of
 from lineset.diagnostics.model import FaultPriorRow, FindingRow, FindingStepRow
 from lineset.diagnostics.population import DIAGNOSE, LOTS
 from lineset.kit.clock import now
+from lineset.kit.errors import Invalid
 from lineset.kit.ids import new_id
 from lineset.kit.jobs import defer
 from lineset.privacy import Context, Door, Purpose, System
@@ -127,9 +129,9 @@ async def learn_verdicts(door: Door) -> int:
     last = select(s.finding_id, s.verdict).where(s.verdict != "").distinct(s.finding_id).order_by(s.finding_id, s.at.desc(), s.id.desc())
     counts: dict[tuple[str, str, str], list[int]] = {}
     async with door.open(LEARN) as tx:
-        said = last.subquery()
+        told = last.subquery()
         asked = (
-            select(f.make, f.model, f.candidates, said.c.verdict).join(said, said.c.finding_id == f.id).where(f.make != "", f.model != "")
+            select(f.make, f.model, f.candidates, told.c.verdict).join(told, told.c.finding_id == f.id).where(f.make != "", f.model != "")
         )
         for make, model, candidates, verdict in await tx.session.execute(asked):
             for fault in {*candidates, *({verdict} if verdict != "none" else ())}:
@@ -155,3 +157,33 @@ async def look_at_site(door: Door, site: UUID, since: datetime | None, until: da
     async with door.open(DIAGNOSE) as tx:
         await population.lock(tx, [await population.lot_of(tx, site)])
         await following.again(tx, await population.of_site(tx, site), since, until or now(), DETECTORS)
+
+
+async def backtest(door: Door, detector: str, since: datetime | None) -> AsyncIterator[dict[str, object]]:
+    """What this build would find over stored history, beside what is stored, of one detector's faults: by finding a line as programs read
+    it, with `change` open (new), same, close (open, and not found any more) or gone (closed, and not found any more). Nothing is stored.
+
+    Raises:
+        Invalid: no such detector.
+    """
+    from lineset.diagnostics import following  # noqa: PLC0415 - as above
+    from lineset.diagnostics.detectors import DETECTORS  # noqa: PLC0415 - as above
+    from lineset.diagnostics.recorded import line  # noqa: PLC0415 - as above
+
+    mine = next((d for d in DETECTORS if d.name == detector), None)
+    if mine is None:
+        raise Invalid("which", f"No detector is called {detector}. There are {', '.join(d.name for d in DETECTORS)}.")
+    for lot in range(LOTS):
+        async with door.open(DIAGNOSE) as tx:
+            members = await population.of_lots(tx, [lot])
+            if not members:
+                continue
+            made = await following.again(tx, members, since, now(), DETECTORS, keep=False)
+            stored = await list_findings(tx, equipment=[m.whose.equipment for m in members], since=since)
+        sites = {m.machine.id: m.machine.site for m in members}
+        known = {(str(f.equipment), f.fault): f for f in stored if f.fault in mine.faults and f.state != "false_alarm"}
+        for found in {f.key: f for f in made.opened if f.what.fault in mine.faults}.values():
+            change = "open" if known.pop((found.machine, found.what.fault), None) is None else "same"
+            yield {**line(sites[found.machine], found.machine, found), "change": change}
+        for left, view in zip(said(list(known.values())), known.values(), strict=True):
+            yield {**left, "change": "close" if view.closed is None else "gone"}
