@@ -248,7 +248,13 @@ def _judge_own(cases: Cases, seen: Seen, suspicious: Ints) -> Opinion:
 
 
 def judge(cases: Cases) -> Verdicts:
-    """The verdict on each case, see the module's docstring."""
+    """The newest days' deviations of each machine from its own memory (superheat, subcooling, saturation, line, coil and discharge
+    temperatures, split, flows, power, capacity, by the conditions they were learnt in) are weighed against published signatures of faults
+    of
+    unknown size and of sensors that are off. All compete, and those that the channels at hand can't tell apart are named together. Days
+    have to
+    agree. A machine that was never sound here is compared with what its kind should read, at lower confidence. Severity and loss are the
+    share of efficiency lost; of a sensor, its error over 20 K."""
     steady = _steady(cases)
     unusable = misread(cases)
     seen = _own(cases, steady, unusable)

@@ -140,7 +140,11 @@ def _air_turned(cases: Cases, wrong: Floats) -> tuple[Floats, Floats]:
 
 
 def judge(cases: Cases) -> Verdicts:
-    """The verdict on each case, see the module's docstring."""
+    """A sensor is stuck when it stands still for days on which the machine started and stopped. Two sensors are swapped when in steady
+    running
+    they stand the wrong way round; whether it is not rather the reversing valve, the room's temperature and the coils tell, and a liquid
+    line
+    colder than the suction line may be a restriction as well. What such sensors feed takes no part in the circuit's diagnosis."""
     days, wrong = stuck(cases), reversed_pairs(cases)
     swapped, valve = _air_turned(cases, wrong)
     turned = np.nan_to_num(wrong) >= PARAMETERS["swapped_share"]
