@@ -20,6 +20,7 @@ from lineset.diagnostics.features.sensors import resting, sensing, ways_round
 from lineset.diagnostics.features.steady import steady
 from lineset.diagnostics.features.tanks import elements, hygiene, recovery
 from lineset.diagnostics.features.time import comfort, states
+from lineset.diagnostics.features.wear import wear
 from lineset.diagnostics.features.weather import weather
 from lineset.diagnostics.samples import Floats, Samples
 
@@ -50,6 +51,7 @@ EXTRACTORS: tuple[Extractor, ...] = (
     unmet,
     opposed,
     flows,
+    wear,
 )
 
 
