@@ -1,5 +1,6 @@
 """Performance: published worked examples, doubt, reasons for what is absent, and sums that do not depend on how they are cut."""
 
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -39,7 +40,7 @@ def heat_pump(rows: int = 240, type_: str = "heat_pump_air_water", step: float =
     return recorded(machine(type_, id=ID), step, operating_mode=np.ones(rows), **points)
 
 
-WATER = {"inlet_water_temperature": 30.0, "outlet_water_temperature": 35.0, "water_flow_rate": 0.2, "electric_power": 930.0}
+WATER: dict[str, Any] = {"inlet_water_temperature": 30.0, "outlet_water_temperature": 35.0, "water_flow_rate": 0.2, "electric_power": 930.0}
 
 
 def test_DIA_01_water_side_heat_and_cop_as_in_a_test_report() -> None:
@@ -150,7 +151,7 @@ def test_energy_by_degree_day_recovers_what_made_it() -> None:
 def test_degree_days_by_hand() -> None:
     """CIBSE TM41: a day of twelve hours at 5 degC and twelve at 20 degC has 0.5 * (15 - 5) = 5 K d of heating at a base of 15 degC."""
     start = T0 - T0 % DAY
-    t = start + 3600.0 * np.arange(24)
+    t = (start + 3600.0 * np.arange(24)).astype(np.float64)
     samples = Samples(
         [machine(id=ID)], np.zeros(24, np.int64), t, {"outdoor_temperature": np.repeat([5.0, 20.0], 12), "operating_mode": np.ones(24)}
     )

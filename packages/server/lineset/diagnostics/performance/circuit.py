@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lineset.diagnostics.performance.accuracy import AIR_FLOW, AIR_K, PIPE_K, SATURATION_K, WATER_DIFFERENCE_K, WATER_FLOW, together
 from lineset.diagnostics.performance.table import NOT_MEASURED, NOT_RUN, TOO_LITTLE, Column, Spans, Words, column, reasons
@@ -11,7 +12,7 @@ LEAST_S = 600.0
 """Means over less steady running than this (s) are not told."""
 MODES = ("heating", "cooling", "hot_water")
 COMPRESSORS = ("heat_pump", "air_conditioner", "chiller", "ventilation", "water_heater")
-_FIGURES = {
+_FIGURES: Mapping[str, tuple[str, str, ArrayLike]] = {
     "superheat": ("superheat", "K", together(PIPE_K, SATURATION_K)),
     "subcooling": ("subcooling", "K", together(PIPE_K, SATURATION_K)),
     "evaporating": ("evaporating", "degC", SATURATION_K),

@@ -130,7 +130,7 @@ def _odd(value: Floats, into: Floats) -> Words:
     return reasons((into < LEAST_KWH, TOO_LITTLE), ((value <= 0.0) | (value > HIGHEST_COP), IMPLAUSIBLE))
 
 
-def _carnot(spans: Spans) -> Mapping[str, Column]:
+def _carnot(spans: Spans) -> dict[str, Column]:
     """Second-law efficiency: steady COP over that of the reversed Carnot cycle between source and sink, T_sink / (T_sink - T_source) and in
     cooling T_source / (T_sink - T_source) (ASHRAE Fundamentals, chapter 2)."""
     found = {}

@@ -74,7 +74,7 @@ def _fit(spans: Spans, energy: Floats, cold: Floats, warm: Floats) -> _Fit:
     rows = len(spans)
 
     def summed(values: Floats) -> Floats:
-        return np.bincount(row, weights=values, minlength=rows)
+        return np.bincount(row, weights=values, minlength=rows).astype(np.float64)
 
     gram = np.stack([summed(x[:, i] * x[:, j]) for i in range(3) for j in range(3)], axis=1).reshape(rows, 3, 3)
     right = np.stack([summed(x[:, i] * y) for i in range(3)], axis=1)
