@@ -262,6 +262,7 @@ def test_oversizing_is_judged_by_the_load_near_design_weather_only() -> None:
     assert one(cycling.OVERSIZING, FURNACE, course(-8.0, 0.2, 1200.0), 3) == "oversizing"
     assert one(cycling.OVERSIZING, FURNACE, course(-8.0, 0.6, 1800.0), 3) == "ok"
     assert one(cycling.OVERSIZING, FURNACE, course(12.0, 0.1, 1200.0), 3) == "off"
+    assert one(cycling.OVERSIZING, machine("air_handler"), course(-8.0, 0.2, 1200.0), 3) == "not_applicable"
 
 
 def memory(share: float, days: int = 8) -> Cases:

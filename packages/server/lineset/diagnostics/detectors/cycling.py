@@ -69,6 +69,8 @@ def oversized(cases: Cases) -> Verdicts:
         load, starts = np.where(there, ratio(on, seconds), load), np.where(there, rate, starts)
         margin = np.where(mine, full / limit, margin)
         found, enough = found | mine, enough | there
+    only_air = np.asarray(column(cases.machines, "type") == "air_handler")
+    found, enough = found & ~only_air, enough & ~only_air
     weather = np.nan_to_num(cases.total("size.cold.s")) + np.nan_to_num(cases.total("size.hot.s")) == 0
     days = np.broadcast_to(enough[:, None], (len(cases), 1))
     return rule_verdict(
@@ -77,6 +79,7 @@ def oversized(cases: Cases) -> Verdicts:
         days,
         Persistence(1, 1),
         off=weather,
+        unable=only_air,
         margin=1.0 + margin,
         severity=np.clip(1.0 - 1.0 / margin, 0.05, 1.0),
         loss=np.clip(0.25 * (1.0 - load), 0.0, 0.25),
