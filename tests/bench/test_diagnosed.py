@@ -24,7 +24,7 @@ def planned(key: str, kit: str, name: str = "", severity: float = 0.0, point: st
     return Plan(spec, "summer", ENDS["summer"] - DAYS * DAY_S, ENDS["summer"], kind)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_DIA_02_gross_faults_are_found_and_sound_homes_are_left_alone(tmp_path: Path) -> None:
     plans = (
         planned("stuck", "cooler", "sensor_stuck", 21.0, "return_air_temperature"),
