@@ -51,6 +51,7 @@ VALUES: dict[str, Any] = {
     "access_log.seq": lambda side: ord(side.name[0]),
     "audit_leaves.seq": lambda side: ord(side.name[0]),
     "audit_checkpoints.size": lambda side: ord(side.name[0]),
+    "fleet_models.model": lambda side: side.name,  # unique
     "findings.closed": None,  # or it would not be open
     "machine_day_layouts.layout": lambda side: ord(side.name[0]),
     "staff_accesses.ends_at": NOON + timedelta(minutes=30),

@@ -31,7 +31,7 @@ HIDDEN = {
 """No person reads these rows: measurements only through access.read_frames, mails only in one's own mailbox."""
 PUBLIC = {
     *("organisations", "closings", "history_files", "policy_versions", "audit_checkpoints", "recipients", "agreements"),
-    *("machine_day_layouts", "fault_priors"),
+    *("machine_day_layouts", "fault_priors", "fleet_models"),
 }
 """Everybody may know which companies there are."""
 OWN = {
@@ -370,7 +370,7 @@ def test_frames_are_read_only_through_the_function_that_checks(walls: Walls) -> 
 def test_the_platforms_own_actors_are_counted() -> None:
     assert set(SYSTEM_ACTORS) == {
         "authentication", "backup", "delivery", "diagnosis", "enrolment", "erasure", "history", "housekeeping", "import", "ingest", "mail",
-        "probe", "review", "setup", "transfer",
+        "probe", "review", "setup", "training", "transfer",
     }  # fmt: skip
 
 

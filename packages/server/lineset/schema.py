@@ -6,6 +6,7 @@ from lineset.apps import model_tags as _tags
 from lineset.control import model as _control
 from lineset.diagnostics import model as _diagnostics
 from lineset.diagnostics import model_advice as _advice
+from lineset.diagnostics.predict import model as _predict
 from lineset.gateways import model as _gateways
 from lineset.kit.bus import TOMBSTONE_DAYS, TOMBSTONES_STREAM
 from lineset.kit.database import Base
@@ -54,6 +55,7 @@ MODELS = (
     _news,
     _places,
     _policy,
+    _predict,
     _privacy,
     _sites,
     _tags,

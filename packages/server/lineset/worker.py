@@ -63,6 +63,7 @@ def jobs(platform: Platform) -> procrastinate.App:
     diagnostics.add_jobs(app, platform.door)
     privacy.add_consent_jobs(app, platform.door, [forget_points])
     add_copy_jobs(app, platform.door)
+    diagnostics.add_fleet_jobs(app, platform.door)
     erasure.add_jobs(app, shop(platform))
     diagnostics.add_advice_jobs(app, platform.door)
     add_jobs(app, platform)

@@ -24,6 +24,7 @@ from lineset.diagnostics.keeping import DayFiles
 from lineset.diagnostics.knowledge import KNOWLEDGE, Words
 from lineset.diagnostics.performing import performance_of
 from lineset.diagnostics.population import DIAGNOSE
+from lineset.diagnostics.predict.fleet import FleetModel, add_fleet_jobs, list_models, model_card
 from lineset.diagnostics.views import OPEN_STATES, Advice, Candidate, Due, Figure, Finding, FindingState, Forecast, Life, Performance, Step
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Figure",
     "Finding",
     "FindingState",
+    "FleetModel",
     "Forecast",
     "Life",
     "Performance",
@@ -44,6 +46,7 @@ __all__ = [
     "Words",
     "acknowledge",
     "add_advice_jobs",
+    "add_fleet_jobs",
     "add_jobs",
     "advise",
     "ask_soon",
@@ -59,7 +62,9 @@ __all__ = [
     "knowledge",
     "list_advice",
     "list_findings",
+    "list_models",
     "look_at_site",
+    "model_card",
     "performance_of",
     "rank",
     "renew_advice",

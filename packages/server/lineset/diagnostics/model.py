@@ -46,7 +46,7 @@ class MachineDayRow(Base):
                 "household_id",
                 LEARNT_FROM,
                 Retention("day", DAYS_KEPT),
-                by_household(write="", systems={"diagnosis": "rw", "housekeeping": "rw"}),
+                by_household(write="", systems={"diagnosis": "rw", "training": "r", "housekeeping": "rw"}),
                 exporter="days",
             )
         ),
@@ -72,9 +72,9 @@ class DayLayoutRow(Base):
                 "what the daily sums of diagnosis are called",
                 Subject.NOBODY,
                 "",
-                FOR_DIAGNOSIS,
+                LEARNT_FROM,
                 Retention("replaced", 0),
-                Guard(read="true", write="false", systems={"diagnosis": "rw"}),
+                Guard(read="true", write="false", systems={"diagnosis": "rw", "training": "r"}),
             )
         ),
     )

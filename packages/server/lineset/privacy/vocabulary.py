@@ -143,6 +143,8 @@ SYSTEM_ACTORS: dict[str, frozenset[Purpose]] = {
     "history": frozenset({Purpose.KEEP}),
     # Finds faults in what machines measure, and counts what technicians made of them where households let the fleet's models learn.
     "diagnosis": frozenset({Purpose.OPERATE, Purpose.FLEET_MODELS}),
+    # Learns models of makes and models from the machines of households that say yes to it, and from no others.
+    "training": frozenset({Purpose.FLEET_MODELS}),
     # Counts who has access, for the dated review.
     "review": frozenset({Purpose.SECURITY}),
     # Erases what people want gone, from every table: its policy stands beside those that the tables declare.

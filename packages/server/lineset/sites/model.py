@@ -103,7 +103,7 @@ class EquipmentRow(Base):
                 "machines",
                 Subject.HOUSEHOLD,
                 "household_id",
-                FOR_EQUIPMENT,
+                (*FOR_EQUIPMENT, Purpose.RIGHTS, Purpose.FLEET_MODELS),
                 WHILE_HOUSEHOLD,
                 by_household(
                     systems={
@@ -114,6 +114,7 @@ class EquipmentRow(Base):
                         "transfer": "rw",
                         "history": "r",
                         "diagnosis": "r",
+                        "training": "r",
                     },
                     ingest="SELECT",
                 ),

@@ -1,0 +1,203 @@
+"""What machines of a make and model have in common, learnt only from households that say yes to it, and anew each time.
+
+A household tells one figure of each kind for each make and model, the mean of its machines, so that a home with many machines weighs as
+much as any other. A model is the mean of the households' figures and their spread, rounded to its own standard error: what one
+household more or less would change is hidden in the rounding. Fewer than `LEAST_HOUSEHOLDS` make no model. As every version is made from
+nothing but today's yeses, a household that leaves is not in the next one; the parameters of older versions are deleted with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import numpy as np
+import procrastinate
+import structlog
+from sqlalchemy import insert, select, text, update
+
+from lineset.diagnostics.days import Days
+from lineset.diagnostics.keeping import unpacked
+from lineset.diagnostics.machine import Machine
+from lineset.diagnostics.model import DayLayoutRow
+from lineset.diagnostics.predict.model import FleetModelRow
+from lineset.diagnostics.samples import HOUR_S
+from lineset.kit.clock import now
+from lineset.kit.errors import Denied, NotFound
+from lineset.kit.ids import new_id
+from lineset.privacy import Context, Door, Purpose, System, Tx
+
+LEAST_HOUSEHOLDS = 11
+"""As of all aggregates here."""
+LOOK_BACK = "365 days"
+LEAST_STEADY_S = 4 * HOUR_S
+CHANNELS = ("cop", "superheat", "subcooling", "split", "water_difference", "condensing_over_sink", "source_over_evaporating")
+RATIOS = {
+    **{
+        f"{mode}.{c}": (f"steady.{mode}.{c}.x", f"steady.{mode}.{c}.s", LEAST_STEADY_S) for mode in ("heating", "cooling") for c in CHANNELS
+    },
+    "starts_an_hour": ("n.starts", "s.running", LEAST_STEADY_S),
+    "standby_w": ("kwh.standby", "s.standby", LEAST_STEADY_S),
+}
+"""Figures: a sum over another, with the least that the other must be. Seconds of running are those of heating, cooling and hot water."""
+SCALE = {"starts_an_hour": 3600.0, "standby_w": 3.6e6}
+TRAINING = System("training")
+
+_log = structlog.get_logger(__name__)
+Kind = tuple[str, str, str]
+"""Type, make and model; an empty model stands for all of the make, an empty make for all of the type."""
+
+
+class FleetModel(msgspec.Struct, frozen=True):
+    """A version of a model as people read it: its card. `figures`: mean and spread (one standard deviation between homes) by name.
+    `households`: at least so many taught it. `covered`: the share of homes left out in turn whose figure lay within what the others made
+    expect of four in five. `state`: published, or withdrawn since too few households are left."""
+
+    id: UUID
+    type: str
+    make: str
+    model: str
+    version: int
+    state: str
+    trained_at: datetime
+    households: int
+    figures: dict[str, tuple[float, float]]
+    covered: float | None
+
+
+def told(days: Days) -> dict[Kind, dict[str, float]]:
+    """What one household tells of each make and model of its machines, and of each make and type: the means of its machines' figures."""
+    sums = dict(days.sums)
+    parts = [sums[name] for name in ("s.heating", "s.cooling", "s.hot_water") if name in sums]
+    if parts:
+        sums["s.running"] = np.nansum(parts, axis=0)
+    found: dict[Kind, dict[str, list[float]]] = {}
+    for place, machine in enumerate(days.machines):
+        mine = days.machine == place
+        for name, (above, below, least) in RATIOS.items():
+            if above not in sums or below not in sums:
+                continue
+            both = mine & ~np.isnan(sums[above]) & ~np.isnan(sums[below])
+            weight = float(sums[below][both].sum())
+            if weight >= least:
+                value = float(sums[above][both].sum()) / weight * SCALE.get(name, 1.0)
+                for kind in _kinds(machine):
+                    found.setdefault(kind, {}).setdefault(name, []).append(value)
+    return {kind: {name: float(np.mean(values)) for name, values in figures.items()} for kind, figures in found.items()}
+
+
+def _kinds(machine: Machine) -> set[Kind]:
+    make, model = machine.make.strip(), machine.model.strip()
+    return {(machine.type, make, model if make else ""), (machine.type, make, ""), (machine.type, "", "")}
+
+
+def taught(households: Sequence[Mapping[str, float]]) -> tuple[dict[str, tuple[float, float]], float | None]:
+    """Mean and spread of each figure that enough of these households tell, rounded; and the share of homes within four in five of what the
+    others make expect (Student's t would widen it by less than a tenth at eleven; the normal distribution is used)."""
+    figures, within = {}, []
+    for name in sorted({name for household in households for name in household}):
+        values = np.array([household[name] for household in households if name in household])
+        count = len(values)
+        if count < LEAST_HOUSEHOLDS:
+            continue
+        mean, spread = float(values.mean()), float(values.std(ddof=1))
+        figures[name] = rounded(mean, spread / count**0.5), rounded(spread, spread / (2 * count) ** 0.5)
+        others = (mean * count - values) / (count - 1)
+        squares = ((values**2).sum() - values**2) / (count - 1) - others**2
+        expected = np.sqrt(np.maximum(squares, 0.0) * (count - 1) / (count - 2))
+        within += (np.abs(values - others) <= 1.2816 * expected * np.sqrt(count / (count - 1))).tolist()
+    return figures, float(np.mean(within)) if within else None
+
+
+def rounded(value: float, error: float) -> float:
+    """A value to the decimal place of its standard error."""
+    if error <= 0 or not np.isfinite(error):
+        return value
+    return float(round(value, -int(np.floor(np.log10(error)))))
+
+
+async def train(door: Door) -> int:
+    """Make the next version of every model from what households with a yes have today; how many were published."""
+    async with door.open(Context(TRAINING, Purpose.FLEET_MODELS)) as tx:
+        asked = text("SELECT DISTINCT household_id FROM equipment WHERE erased_at IS NULL")
+        households = list(await tx.session.scalars(asked))
+    told_of: dict[Kind, list[dict[str, float]]] = {}
+    for household in households:
+        try:
+            async with door.open(Context(TRAINING, Purpose.FLEET_MODELS, household)) as tx:
+                days = await _days(tx, household)
+        except Denied:  # it has taken its yes back in between
+            continue
+        for kind, figures in told(days).items():
+            told_of.setdefault(kind, []).append(figures)
+    async with door.open(Context(TRAINING, Purpose.FLEET_MODELS)) as tx:
+        published = await _publish(tx, told_of)
+    _log.info("fleet models trained", households=len(households), published=published)
+    return published
+
+
+async def _days(tx: Tx, household: UUID) -> Days:
+    about = await tx.session.execute(
+        text("SELECT id, type, make, model FROM equipment WHERE household_id = :household AND erased_at IS NULL ORDER BY id"),
+        {"household": household},
+    )
+    machines = [Machine(id=str(id_), type=type_, make=make, model=model) for id_, type_, make, model in about]
+    place = {machine.id: n for n, machine in enumerate(machines)}
+    asked = text(
+        "SELECT layout, equipment_id, day - date '1970-01-01', sums FROM machine_days"
+        " WHERE household_id = :household AND day >= current_date - CAST(:back AS interval)"
+    )
+    rows = (await tx.session.execute(asked, {"household": household, "back": LOOK_BACK})).all()
+    layouts = await tx.session.execute(select(DayLayoutRow.layout, DayLayoutRow.names))
+    names = {layout: tuple(named) for layout, named in layouts}
+    known = [(row[0], place[str(row[1])], int(row[2]), row[3]) for row in rows if row[0] in names and str(row[1]) in place]
+    return unpacked(machines, known, names)
+
+
+async def _publish(tx: Tx, told_of: Mapping[Kind, Sequence[Mapping[str, float]]]) -> int:
+    """Store the next version of each kind that has enough households, and withdraw those that have too few by now."""
+    before = {(card.type, card.make, card.model): card for card in await list_models(tx)}
+    await tx.session.execute(update(FleetModelRow).values(parameters={}))
+    published = 0
+    for kind in sorted({*told_of, *before}):
+        households = told_of.get(kind, [])
+        figures, covered = taught(households)
+        last = before.get(kind)
+        if not figures and (last is None or last.state == "withdrawn"):
+            continue
+        about = dict(zip(("type", "make", "model"), kind, strict=True))
+        row = {"id": new_id(), **about, "version": 1 if last is None else last.version + 1, "trained_at": now()}
+        row |= {"state": "published" if figures else "withdrawn", "households": len(households) // 10 * 10 if figures else 0}
+        await tx.session.execute(insert(FleetModelRow).values(**row, parameters=figures, metrics={"covered": covered} if figures else {}))
+        published += bool(figures)
+    return published
+
+
+async def list_models(tx: Tx) -> list[FleetModel]:
+    """The newest version of each model, by type, make and model; withdrawn ones as such."""
+    key = (FleetModelRow.type, FleetModelRow.make, FleetModelRow.model)
+    rows = await tx.session.scalars(select(FleetModelRow).distinct(*key).order_by(*key, FleetModelRow.version.desc()))
+    return [_card(row) for row in rows]
+
+
+async def model_card(tx: Tx, model: UUID) -> FleetModel:
+    """One version of a model. Raises NotFound where there is none."""
+    row = await tx.session.get(FleetModelRow, model)
+    if row is None:
+        raise NotFound("model")
+    return _card(row)
+
+
+def _card(row: FleetModelRow) -> FleetModel:
+    figures = {name: (float(mean), float(spread)) for name, (mean, spread) in row.parameters.items()}
+    about = (row.id, row.type, row.make, row.model, row.version, row.state, row.trained_at, row.households)
+    return FleetModel(*about, figures, row.metrics.get("covered"))
+
+
+def add_fleet_jobs(app: procrastinate.Blueprint, door: Door) -> None:
+    """Register `diagnostics.train`, once a week: whoever leaves is out of the versions of the next Monday."""
+
+    @app.periodic(cron="41 3 * * 1")
+    @app.task(name="diagnostics.train", queueing_lock="diagnostics.train")
+    async def train_all(timestamp: int) -> None:  # noqa: ARG001 - the queue passes it
+        await train(door)
