@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import procrastinate
 import structlog
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, select, text, tuple_, update
 
 from lineset.diagnostics.days import Days
 from lineset.diagnostics.keeping import unpacked
@@ -176,7 +176,8 @@ async def _publish(tx: Tx, told_of: Mapping[Kind, Sequence[Mapping[str, float]]]
 async def list_models(tx: Tx) -> list[FleetModel]:
     """The newest version of each model, by type, make and model; withdrawn ones as such."""
     key = (FleetModelRow.type, FleetModelRow.make, FleetModelRow.model)
-    rows = await tx.session.scalars(select(FleetModelRow).distinct(*key).order_by(*key, FleetModelRow.version.desc()))
+    newest = select(*key, func.max(FleetModelRow.version)).group_by(*key)
+    rows = await tx.session.scalars(select(FleetModelRow).where(tuple_(*key, FleetModelRow.version).in_(newest)).order_by(*key))
     return [_card(row) for row in rows]
 
 
