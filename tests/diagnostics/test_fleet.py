@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -66,8 +67,8 @@ async def settle(door: Door, cop: float, machines: int = 1) -> Home:
 
 async def answer(door: Door, house: Home, *, yes: bool) -> None:
     async with door.open(Context(Person(house.owner), Purpose.RIGHTS)) as tx:
-        how = {"channel": "page", "language": "en", "steps": ("Your data", "Learning from your readings")}
-        await (give if yes else withdraw)(tx, house.household, Purpose.FLEET_MODELS, **how)  # type: ignore[operator]
+        how: dict[str, Any] = {"channel": "page", "language": "en", "steps": ("Your data", "Learning from your readings")}
+        await (give if yes else withdraw)(tx, house.household, Purpose.FLEET_MODELS, **how)
 
 
 async def newest(door: Door, house: Home) -> dict[tuple[str, str, str], FleetModel]:
