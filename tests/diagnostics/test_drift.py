@@ -85,8 +85,8 @@ def test_DIA_06_a_filter_by_its_run_time_since_it_was_changed() -> None:
 def test_DIA_06_a_coil_by_its_approach_and_a_filter_that_is_past_its_limit() -> None:
     rng = np.random.default_rng(3)
     seconds = np.full(60, 3600.0)
-    approach = (0.04 * np.arange(60) + rng.normal(0, 0.15, 60)) * seconds
-    drop = (60 + 1.5 * np.arange(60) + rng.normal(0, 2, 60)) * seconds
+    approach = ((0.04 * np.arange(60) + rng.normal(0, 0.15, 60)) * seconds).astype(np.float64)
+    drop = ((60 + 1.5 * np.arange(60) + rng.normal(0, 2, 60)) * seconds).astype(np.float64)
     name = "residual.cooling.condensing_over_sink"
     found = dues(history({f"{name}.x": approach, f"{name}.s": seconds, "wear.filter_drop.x": drop, "wear.filter_drop.s": seconds}), TODAY)
     coil, filter_ = (next(due for due in found if due.part == part) for part in ("coil", "filter"))

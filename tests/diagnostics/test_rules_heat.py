@@ -33,7 +33,7 @@ Course = Callable[[Floats], Readings]
 def burning(t: Floats, **over: Floats | float) -> dict[str, Floats | float]:
     """A condensing furnace or boiler in order: twelve minutes in thirty."""
     on = in_turn(t, 1800.0, 0.4)
-    return {
+    usual: dict[str, Floats | float] = {
         "operating_mode": on,
         "flame": on,
         "ignition_retries": 40.0,
@@ -49,7 +49,8 @@ def burning(t: Floats, **over: Floats | float) -> dict[str, Floats | float]:
         "return_air_temperature": 21.0,
         "filter_pressure_drop": 60.0 * on,
         "electric_power": 12.0 + 90.0 * on,
-    } | over
+    }
+    return usual | over
 
 
 def retrying(t: Floats) -> Readings:

@@ -53,7 +53,8 @@ def _mean(samples: Samples, values: Floats, chosen: Flags) -> Floats:
     """The mean of chosen rows in each hour, (groups,); NaN where there is none."""
     there = chosen & ~np.isnan(values)
     count = samples.total(there.astype(float))
-    return np.divide(samples.total(np.where(there, values, 0.0)), count, out=np.full(len(count), np.nan), where=count > 0)
+    mean: Floats = np.full(len(count), np.nan)
+    return np.divide(samples.total(np.where(there, values, 0.0)), count, out=mean, where=count > 0)
 
 
 def _swings(samples: Samples, values: Floats, chosen: Flags, by: float) -> tuple[Floats, Floats]:

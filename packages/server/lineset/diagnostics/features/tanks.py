@@ -138,7 +138,8 @@ def _mean_tank(samples: Samples) -> Floats:
             has = samples.of_machine(values)[samples.row_machine]
             total += np.where(np.isnan(has), 0.0, values)
             count += ~np.isnan(has)
-    return np.divide(total, count, out=np.full(len(samples), np.nan), where=count > 0)
+    mean: Floats = np.full(len(samples), np.nan)
+    return np.divide(total, count, out=mean, where=count > 0)
 
 
 def _cooled(samples: Samples, each: Spans) -> Flags:
