@@ -95,7 +95,7 @@ def test_DIA_06_a_coil_by_its_approach_and_a_filter_that_is_past_its_limit() -> 
 
 
 def test_DIA_06_service_by_run_hours_or_the_calendar() -> None:
-    run = (2400 * HOUR_S) + np.arange(60) * 10 * HOUR_S - 590 * HOUR_S
+    run = ((2400 * HOUR_S) + np.arange(60) * 10 * HOUR_S - 590 * HOUR_S).astype(np.float64)
     (by_hours,) = dues(history({"wear.run_s.max": run}, installed=date(2025, 12, 20)), TODAY)
     assert (by_hours.part, by_hours.reason) == ("service", "run_time")
     assert by_hours.days == pytest.approx(10, abs=1)
