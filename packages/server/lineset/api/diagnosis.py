@@ -45,7 +45,7 @@ async def get_findings(
     site: Annotated[str | None, QueryParameter(description="Only of this site")] = None,
     equipment: Annotated[str | None, QueryParameter(description="Only of this machine")] = None,
     household: Annotated[str | None, QueryParameter(description="Only of this household")] = None,
-    state: Annotated[Literal["open", "all"], QueryParameter(description="open, or all with those that are closed")] = "open",
+    show: Annotated[Literal["open", "all"], QueryParameter(description="open, or all with those that are closed")] = "open",
     since: Annotated[str | None, QueryParameter(description="With all: only those that lasted until then (ISO 8601)")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=5_000, description="How many at most")] = 1_000,
 ) -> list[views.Finding]:
@@ -56,7 +56,7 @@ async def get_findings(
             site=id_of(site, "site") if site else None,
             equipment=id_of(equipment, "machine") if equipment else None,
             household=id_of(household, "household") if household else None,
-            open_only=state == "open",
+            open_only=show == "open",
             since=moment_of(since, "since") if since else None,
             limit=limit,
         )
