@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 from cryptography import x509
-from lineset import accounts, api, gateways, telemetry
+from lineset import accounts, api, diagnostics, gateways, telemetry
 from lineset.ingest import Frames
 from lineset.kit.buckets import Buckets
 from lineset.kit.errors import TooMany
@@ -23,6 +23,7 @@ from lineset.platform import Platform, open_platform
 from lineset.privacy import Context, Door, Purpose, System
 from litestar import Litestar
 from litestar.exceptions import HTTPException
+from sqlalchemy import text
 
 from tests.functional.devices.cloud import until
 from tests.functional.devices.test_gateways import Device
@@ -307,6 +308,19 @@ async def test_the_purpose_decides_what_a_contractors_program_sees(http: Client,
     assert (answer.status_code, answer.json()["code"]) == (403, "may_not_control")
 
 
+async def found(platform: Platform, at: Heated) -> str:
+    """A fault at their machine; its id."""
+    finding = new_id()
+    async with platform.door.open(diagnostics.DIAGNOSE) as tx:
+        made = text(
+            "INSERT INTO findings (id, series_id, equipment_id, site_id, household_id, fault, candidates, effects, confidence, severity, loss,"
+            " evidence, plot, state, opened, seen) SELECT :id, n.series_id, :machine, :site, :household, 'low_charge', '{}', '{}', 0.9, 0.2,"
+            " 0.1, '{}', '{}', 'open', now(), now() FROM tenures n WHERE n.equipment_id = :machine"
+        )
+        await tx.session.execute(made, {"id": finding, "machine": at.machine, "site": at.home.site, "household": at.home.household})
+    return str(finding)
+
+
 async def test_SEC_04_a_row_of_another_household_is_404_through_every_route(http: Client, platform: Platform) -> None:
     at, stranger = await heated(http, platform.door), await heated(http, platform.door)
     order = {"name": "set_setpoint", "args": {"setting": "heating_setpoint", "value": 21.5}}
@@ -315,7 +329,7 @@ async def test_SEC_04_a_row_of_another_household_is_404_through_every_route(http
     export = (await at.program.post("/exports", {"start": yesterday, "equipment": str(at.machine)})).json()["id"]
     copy = (await at.program.post("/privacy/requests", {"kind": "export"})).json()["id"]
     ids = {"site_id": at.home.site, "equipment_id": at.machine, "command_id": command, "gateway_id": at.gateway, "export_id": export}
-    ids["request_id"] = copy
+    ids |= {"request_id": copy, "finding_id": await found(platform, at)}
     described = (await http.get("/api/v1/openapi.json")).json()
     asked = 0
     for path, methods in sorted(described["paths"].items(), key=lambda item: "delete" in item[1]):  # nothing is asked of it after that
@@ -325,14 +339,14 @@ async def test_SEC_04_a_row_of_another_household_is_404_through_every_route(http
             for rubbish in (False, True):
                 filled = path.format(**{name: "rubbish" if rubbish else str(id_) for name, id_ in ids.items()})
                 for method in methods:
-                    body = frames([20.0]) if filled.endswith("/frames") else order
+                    body = frames([20.0]) if filled.endswith("/frames") else {"do": "acknowledge"} if filled.endswith("/steps") else order
                     answer = await http.request(method, filled, headers=owner.program.headers, json=None if method == "get" else body)
                     asked += 1
                     if rubbish or status == 404:
                         assert answer.status_code == 404, (method, filled, answer.text)
                         assert answer.json()["code"] == "not_found"
                     else:
-                        assert answer.status_code in {200, 202, 204, 403, 409}, (method, filled, answer.text)
+                        assert answer.status_code in {200, 201, 202, 204, 403, 409}, (method, filled, answer.text)
     assert asked >= 36
     assert [s["id"] for s in (await stranger.program.get("/sites")).json()] == [str(stranger.home.site)]
     assert (await stranger.program.get("/sites", after=str(at.home.site))).json() == []
