@@ -119,6 +119,7 @@ _ANCHORS: Final[dict[str, str]] = {
     "asked_at": word("it is asked for"),
     "last_at": word("it happens for the last time"),
     "last_seen_at": word("it is used for the last time"),
+    "seen": word("it is seen for the last time"),
     "revoked_at": word("it is taken back"),
     "withdrawn_at": word("it is taken back"),
     "made": word("it is made"),
