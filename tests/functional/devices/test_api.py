@@ -315,7 +315,8 @@ async def found(platform: Platform, at: Heated) -> str:
         made = text(
             "INSERT INTO findings (id, series_id, equipment_id, site_id, household_id, fault, candidates, effects, confidence, severity,"
             " loss, evidence, plot, state, opened, seen)"
-            " SELECT :id, n.series_id, :machine, :site, :household, 'low_charge', '{}', '{}', 0.9, 0.2, 0.1, '{}', '{}', 'open', now(), now()"
+            " SELECT :id, n.series_id, :machine, :site, :household,"
+            " 'low_charge', '{}', '{}', 0.9, 0.2, 0.1, '{}', '{}', 'open', now(), now()"
             " FROM tenures n WHERE n.equipment_id = :machine"
         )
         await tx.session.execute(made, {"id": finding, "machine": at.machine, "site": at.home.site, "household": at.home.household})
