@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.predict.forecast import Outlook, forecast, outlook
-from lineset.diagnostics.predict.loads import Loads, gridded, hour_loads
+from lineset.diagnostics.predict.loads import Loads, hour_loads, of_days
 from lineset.diagnostics.samples import Floats
 
 FIRST = 24 * 20_400
@@ -89,7 +89,7 @@ def test_forecast_as_others_read_it() -> None:
     assert told[0].start == datetime.fromtimestamp((FIRST + 24 * DAYS) * 3600, UTC) + timedelta(hours=7)
     assert told[0].skill is not None
     assert told[0].past_error_kwh is not None
-    assert all(0 <= high <= 3600 for _, _, high in told[0].run_s)
+    assert all(0 <= low <= likely <= high <= 3600 for likely, low, high in told[0].run_s)
 
 
 def test_too_few_days_give_no_forecast_and_one_without_power_only_run_time() -> None:
@@ -136,11 +136,12 @@ def test_hours_become_loads_in_proportion_to_what_is_covered() -> None:
     assert outdoor.tolist() == [5.0, 5.0, 5.0]
 
 
-def test_hours_in_any_order_become_a_grid() -> None:
+def test_days_of_hours_become_a_grid_that_ends_where_the_forecast_begins() -> None:
     machines = homes(2).machines
-    values = np.array([1.0, 2.0, 3.0])
-    loads = gridded(machines, np.array([1, 0, 0]), np.array([23, 0, 24]), values, values, values, origin=24, days=1)
-    assert loads.first == 0
-    assert loads.energy_kwh[1, 23] == 1.0
-    assert loads.energy_kwh[0, 0] == 2.0
-    assert int(np.isnan(loads.energy_kwh).sum()) == 46  # the hour at the origin is not yet over
+    days = {(0, 10): np.arange(72.0).reshape(24, 3), (1, 11): np.full((24, 3), 7.0)}
+    loads = of_days(machines, days, origin=24 * 11 + 6, days=1)
+    assert loads.first == 24 * 10 + 6
+    assert loads.run_s[0, :18].tolist() == [3.0 * n for n in range(6, 24)]
+    assert np.isnan(loads.run_s[0, 18:]).all()  # nothing is known of today
+    assert np.isnan(loads.energy_kwh[1, :18]).all()
+    assert loads.outdoor[1, 18:].tolist() == [7.0] * 6  # the hour at the origin is not yet over

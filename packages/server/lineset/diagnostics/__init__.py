@@ -25,7 +25,21 @@ from lineset.diagnostics.knowledge import KNOWLEDGE, Words
 from lineset.diagnostics.performing import performance_of
 from lineset.diagnostics.population import DIAGNOSE
 from lineset.diagnostics.predict.fleet import FleetModel, add_fleet_jobs, list_models, model_card
-from lineset.diagnostics.views import OPEN_STATES, Advice, Candidate, Due, Figure, Finding, FindingState, Forecast, Life, Performance, Step
+from lineset.diagnostics.prospects import prospects_of
+from lineset.diagnostics.views import (
+    OPEN_STATES,
+    Advice,
+    Candidate,
+    Due,
+    Figure,
+    Finding,
+    FindingState,
+    Forecast,
+    Life,
+    Performance,
+    Prospect,
+    Step,
+)
 
 __all__ = [
     "DIAGNOSE",
@@ -42,6 +56,7 @@ __all__ = [
     "Forecast",
     "Life",
     "Performance",
+    "Prospect",
     "Step",
     "Words",
     "acknowledge",
@@ -66,6 +81,7 @@ __all__ = [
     "look_at_site",
     "model_card",
     "performance_of",
+    "prospects_of",
     "rank",
     "renew_advice",
     "reopen",

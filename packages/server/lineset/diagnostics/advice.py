@@ -58,7 +58,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """All that advice on one machine is made of; None where it is not known.
 
     `energy_kwh` bought in a year, `price` of a kWh, `efficiency` seasonal (heat per energy bought); `evaporating` and `condensing` in degC,
-    means of heating; `comfort` share of time within 1 K of the set point; `standby_kwh` a year.
+    means of heating; `comfort` share of time within 1 K of the set point.
     """
 
     household: UUID

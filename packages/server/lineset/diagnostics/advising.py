@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from lineset.diagnostics.advice import Known, advise, payback
 from lineset.diagnostics.findings import list_findings
 from lineset.diagnostics.model_advice import AdviceRow
-from lineset.diagnostics.views import Advice, Finding
+from lineset.diagnostics.prices import PRICES
+from lineset.diagnostics.prospects import prospects_of
+from lineset.diagnostics.views import Advice, Finding, Prospect
 from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
 from lineset.privacy import Context, Door, Purpose, System, Tx
@@ -108,10 +110,13 @@ def _view(row: AdviceRow) -> Advice:
 
 DIAGNOSE = Context(System("diagnosis"), Purpose.OPERATE)
 AT_ONCE = 500
+FRESH = timedelta(hours=1)
+"""Machines of which something was foretold since are looked at again; the job runs more often than that."""
 _WANTED = text(
     "SELECT e.id, e.household_id, e.site_id, e.type FROM equipment e WHERE e.id > :after AND e.retired_at IS NULL AND e.erased_at IS NULL"
     " AND (EXISTS (SELECT 1 FROM findings f WHERE f.equipment_id = e.id AND f.household_id = e.household_id AND f.closed IS NULL)"
-    " OR EXISTS (SELECT 1 FROM advice a WHERE a.equipment_id = e.id AND a.stands)) ORDER BY e.id LIMIT :most"
+    " OR EXISTS (SELECT 1 FROM advice a WHERE a.equipment_id = e.id AND a.stands)"
+    " OR EXISTS (SELECT 1 FROM prospects p WHERE p.equipment_id = e.id AND p.made > CAST(:fresh AS timestamptz))) ORDER BY e.id LIMIT :most"
 )
 
 
@@ -125,20 +130,41 @@ def add_advice_jobs(app: procrastinate.Blueprint, door: Door) -> None:
 
 
 async def renew_advice(door: Door) -> int:
-    """Give advice anew for every machine that has an open finding, or had advice; how much stands. Safe to run twice, or to be killed."""
+    """Give advice anew for every machine that has an open finding, had advice, or of which more was foretold; how much stands. Safe to run
+    twice, or to be killed."""
     after, stands = UUID(int=0), 0
     while True:
         async with door.open(DIAGNOSE) as tx:
-            machines = (await tx.session.execute(_WANTED, {"after": after, "most": AT_ONCE})).all()
+            wanted = {"after": after, "most": AT_ONCE, "fresh": now() - FRESH}
+            machines = (await tx.session.execute(_WANTED, wanted)).all()
             if not machines:
                 return stands
             found: dict[UUID, list[Finding]] = {}
             for finding in await list_findings(tx, equipment=[m.id for m in machines], open_only=True):
                 found.setdefault(finding.equipment, []).append(finding)
-            stands += await keep_advice(tx, [_known(m, found.get(m.id, ())) for m in machines])
+            coming = await prospects_of(tx, [m.id for m in machines])
+            stands += await keep_advice(tx, [_known(m, found.get(m.id, ()), coming.get(m.id)) for m in machines])
         after = machines[-1].id
 
 
-def _known(machine: Row[tuple[UUID, UUID, UUID, str]], findings: Sequence[Finding]) -> Known:
+def _known(machine: Row[tuple[UUID, UUID, UUID, str]], findings: Sequence[Finding], coming: Prospect | None) -> Known:
     mine = [f for f in findings if f.household == machine.household_id]
-    return Known(household=machine.household_id, equipment=machine.id, site=machine.site_id, type=machine.type, findings=mine)
+    year = {} if coming is None else coming.year
+    bought = {name: year[key] for name, key in (("kwh.electric", "electric"), ("kwh.gas", "gas")) if key in year}
+    energy = sum(bought.values())
+    comfort = year.get("comfort")
+    return Known(
+        household=machine.household_id,
+        equipment=machine.id,
+        site=machine.site_id,
+        type=machine.type,
+        findings=mine,
+        dues=() if coming is None else coming.dues,
+        lives=() if coming is None else coming.lives,
+        energy_kwh=energy or None,
+        price=sum(PRICES[name] * kwh for name, kwh in bought.items()) / energy if energy else None,
+        efficiency=year.get("efficiency"),
+        evaporating=year.get("evaporating"),
+        condensing=year.get("condensing"),
+        comfort=None if comfort is None else comfort / 100.0,
+    )

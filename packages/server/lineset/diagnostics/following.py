@@ -20,8 +20,9 @@ from lineset.diagnostics.days import Days
 from lineset.diagnostics.detectors import DETECTORS
 from lineset.diagnostics.engine import Found
 from lineset.diagnostics.features import features
-from lineset.diagnostics.keeping import EPOCH, day_of
+from lineset.diagnostics.keeping import EPOCH, Hours, day_of
 from lineset.diagnostics.population import Member
+from lineset.diagnostics.predict.loads import loads_by_day
 from lineset.diagnostics.samples import DAY_S, HOUR_S, Flags, Floats, Ints, Samples
 from lineset.privacy import Tx
 
@@ -107,7 +108,7 @@ async def _advance(
         samples = await _samples(tx, group, at - timedelta(seconds=LEAD_S), ahead)
         step = await asyncio.to_thread(_chunk, course, samples, at.timestamp(), ahead.timestamp(), zone)
         for days in step.days if keep else ():
-            await keeping.store(tx, [m.whose for m in group], days, ahead)
+            await keeping.store(tx, [m.whose for m in group], days, ahead, step.loads)
         closed += step.closed
         outcome.hours += step.hours
         at = ahead
@@ -142,6 +143,7 @@ class _Step:
     """What a chunk of readings brought."""
 
     days: list[Days] = field(default_factory=list)
+    loads: Hours = field(default_factory=dict)
     closed: list[Found] = field(default_factory=list)
     hours: int = 0
 
@@ -151,7 +153,7 @@ def _chunk(course: Course, samples: Samples, since: float, until: float, zone: Z
     found = features(samples) if len(samples) else {}
     ends = samples.hour_start + HOUR_S
     wanted = (ends > since) & (ends <= until)
-    step = _Step(hours=int(wanted.sum()))
+    step = _Step(hours=int(wanted.sum()), loads=loads_by_day(samples, found, wanted, zone))
     first, last = (day_of(datetime.fromtimestamp(t, UTC).astimezone(zone)) for t in (since, until - 1.0))
     for day in range(first, last + 1):
         mine = np.flatnonzero(wanted & (samples.hour_day == day))
@@ -192,19 +194,19 @@ async def recompute(tx: Tx, members: Sequence[Member], day: int) -> int:
         before = await keeping.load(tx, machines, [m.whose.series for m in group], day, day)
         samples = await _samples(tx, group, start - timedelta(seconds=LEAD_S), end)
         memory = Memory.from_bytes([m.state for m in group])
-        fresh = await asyncio.to_thread(_summed, samples, memory, day)
+        fresh, hours = await asyncio.to_thread(_summed, samples, memory, day, ZoneInfo(zone))
         more = _fuller(before, fresh)
-        await keeping.store(tx, [m.whose for m in group], more, end)
+        await keeping.store(tx, [m.whose for m in group], more, end, hours)
         changed += len(more.day)
     return changed
 
 
-def _summed(samples: Samples, memory: Memory, day: int) -> Days:
+def _summed(samples: Samples, memory: Memory, day: int, zone: ZoneInfo) -> tuple[Days, Hours]:
     course = Course(Window(samples.machines), memory, detectors=())
     found = features(samples) if len(samples) else {}
     mine = np.flatnonzero(samples.hour_day == day)
     course.follow(day, samples.hour_machine[mine], {name: values[mine] for name, values in found.items()}, (day + 1) * DAY_S)
-    return course.newest(np.unique(samples.hour_machine[mine]))
+    return course.newest(np.unique(samples.hour_machine[mine])), loads_by_day(samples, found, samples.hour_day == day, zone)
 
 
 def _fuller(before: Days, fresh: Days) -> Days:

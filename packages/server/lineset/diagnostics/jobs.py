@@ -32,7 +32,7 @@ LEARN = Context(System("diagnosis"), Purpose.FLEET_MODELS)
 
 
 def add_jobs(app: procrastinate.Blueprint, door: Door) -> None:
-    """Register the jobs `diagnosis.` `share_out`, `follow`, `tidy`, `recompute` and `learn_verdicts`."""
+    """Register the jobs `diagnosis.` `share_out`, `follow`, `tidy`, `recompute`, `foretell` and `learn_verdicts`."""
 
     @app.periodic(cron="4 * * * *")
     @app.task(name="diagnosis.share_out", queueing_lock="diagnosis.share_out")
@@ -51,10 +51,15 @@ def add_jobs(app: procrastinate.Blueprint, door: Door) -> None:
         async with door.open(DIAGNOSE) as tx:
             for first, last in shares(await population.count(tx)):
                 await defer(tx.session, "diagnosis.recompute", lock=f"diagnosis.recompute.{first}", first=first, last=last)
+                await defer(tx.session, "diagnosis.foretell", lock=f"diagnosis.foretell.{first}", first=first, last=last)
 
     @app.task(name="diagnosis.recompute", retry=2)
     async def again(first: int, last: int) -> None:
         await recompute_lots(door, range(first, last + 1), now())
+
+    @app.task(name="diagnosis.foretell", retry=2)
+    async def foretell(first: int, last: int) -> None:
+        await foretell_lots(door, range(first, last + 1), now())
 
     @app.task(name="diagnosis.learn_verdicts", retry=3)
     async def learn(finding: str) -> None:  # noqa: ARG001 - which one does not matter: all are counted anew
@@ -100,6 +105,17 @@ async def recompute_lots(door: Door, lots: Sequence[int], until: datetime) -> in
             if gappy:
                 changed += await following.recompute(tx, gappy, day)
     return changed
+
+
+async def foretell_lots(door: Door, lots: Sequence[int], until: datetime) -> int:
+    """Foretell what comes next of the machines of these lots; of how many."""
+    from lineset.diagnostics import prospects  # noqa: PLC0415 - as above
+
+    told = 0
+    for lot in lots:
+        async with door.open(DIAGNOSE) as tx:
+            told += await prospects.foretell(tx, await population.of_lots(tx, [lot]), until)
+    return told
 
 
 async def close_gone(door: Door) -> int:

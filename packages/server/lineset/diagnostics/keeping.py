@@ -20,6 +20,8 @@ from lineset.privacy.exporting import Made, Piece
 
 _FORM = np.dtype("<f4")
 EPOCH = date(1970, 1, 1)
+Hours = Mapping[tuple[int, int], Floats]
+"""By machine's place and day, as `load_hours` gives them."""
 
 
 class Whose(msgspec.Struct, frozen=True):
@@ -36,9 +38,11 @@ def layout_of(names: Sequence[str]) -> int:
     return int.from_bytes(hashlib.blake2b("\n".join(names).encode(), digest_size=8).digest(), "big") >> 1
 
 
-async def store(tx: Tx, whose: Sequence[Whose], days: Days, through: datetime) -> None:
-    """Keep these days, in the place of what there is of them; `whose` by the index of `days.machine`. For `System("diagnosis")`."""
+async def store(tx: Tx, whose: Sequence[Whose], days: Days, through: datetime, hours: Hours | None = None) -> None:
+    """Keep these days, in the place of what there is of them; `whose` by the index of `days.machine`. Of `hours`, those that are known take
+    the place of what there is, one by one. For `System("diagnosis")`, which holds the locks of the machines."""
     rows: list[dict[str, Any]] = []
+    together = await _overlaid(tx, whose, days, hours or {})
     kinds = np.array([machine.type for machine in days.machines])[days.machine] if len(days.machine) else np.zeros(0, str)
     for kind in sorted(set(kinds.tolist())):
         mine = np.flatnonzero(kinds == kind)
@@ -49,12 +53,37 @@ async def store(tx: Tx, whose: Sequence[Whose], days: Days, through: datetime) -
         for machine, day, sums in zip(days.machine[mine].tolist(), days.day[mine].tolist(), matrix.astype(_FORM), strict=True):
             owner = whose[machine]
             keys = {"series_id": owner.series, "day": EPOCH + timedelta(days=day)}
-            belongs = {"equipment_id": owner.equipment, "household_id": owner.household}
+            belongs = {"equipment_id": owner.equipment, "household_id": owner.household, "hours": together.get((machine, day))}
             rows.append({**keys, **belongs, "layout": layout, "sums": sums.tobytes(), "through": through})
     if rows:
         put = insert(MachineDayRow)
-        fresh = {name: put.excluded[name] for name in ("layout", "sums", "through", "household_id")}
+        fresh = {name: put.excluded[name] for name in ("layout", "sums", "hours", "through", "household_id")}
         await tx.session.execute(put.on_conflict_do_update(index_elements=["series_id", "day"], set_=fresh), rows)
+
+
+async def _overlaid(tx: Tx, whose: Sequence[Whose], days: Days, hours: Hours) -> dict[tuple[int, int], bytes | None]:
+    """The hours of each machine and day as they are to be kept."""
+    kept = await load_hours(tx, [each.series for each in whose], sorted(set(days.day.tolist())))
+    together: dict[tuple[int, int], bytes | None] = {}
+    for key in zip(days.machine.tolist(), days.day.tolist(), strict=True):
+        before, fresh = kept.get(key), hours.get(key)
+        if before is not None and fresh is not None:
+            fresh = np.where(np.isnan(fresh).all(axis=1, keepdims=True), before, fresh)
+        found = before if fresh is None else fresh
+        together[key] = None if found is None else found.astype(_FORM).tobytes()
+    return together
+
+
+async def load_hours(tx: Tx, series: Sequence[int], days: Sequence[int]) -> dict[tuple[int, int], Floats]:
+    """The hours of these days (since 1970) of machines whose series are these: by the series' place and the day, (24, 3) of run time (s),
+    energy (kWh) and outdoor temperature (degC), NaN where unknown."""
+    place = {number: n for n, number in enumerate(series)}
+    asked = text(
+        "SELECT series_id, day - date '1970-01-01', hours FROM machine_days"
+        " WHERE series_id = ANY(:series) AND day = ANY(:days) AND hours IS NOT NULL"
+    )
+    rows = await tx.session.execute(asked, {"series": list(series), "days": [EPOCH + timedelta(days=day) for day in days]})
+    return {(place[number], day): np.frombuffer(found, _FORM).reshape(24, 3).astype(np.float64) for number, day, found in rows}
 
 
 async def load(tx: Tx, machines: Sequence[Machine], series: Sequence[int], since: int, until: int) -> Days:

@@ -34,7 +34,8 @@ FINDINGS_KEPT = 1826
 
 class MachineDayRow(Base):
     """What a machine's readings of one day of its site's calendar add up to: `sums` are 32-bit numbers, little-endian, in the order of the
-    layout's names; NaN where a feature does not exist. `through`: up to when readings of that day are in it."""
+    layout's names; NaN where a feature does not exist. `hours`: run time (s), energy (kWh) and outdoor temperature (degC) of its 24 hours,
+    in the same form, hour by hour. `through`: up to when readings of that day are in it."""
 
     __tablename__ = "machine_days"
     __table_args__ = (
@@ -59,6 +60,7 @@ class MachineDayRow(Base):
     household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
     layout: Mapped[int] = mapped_column(BigInteger, info=technical())
     sums: Mapped[bytes] = mapped_column(info=held("equipment.measurement", PRIVATE))
+    hours: Mapped[bytes | None] = mapped_column(info=held("equipment.measurement", PRIVATE))
     through: Mapped[datetime] = mapped_column(info=technical())
 
 

@@ -94,8 +94,9 @@ class Performance(msgspec.Struct, frozen=True):
 
 
 class Forecast(msgspec.Struct, frozen=True):
-    """Run time (s) and energy (kWh) expected of the hours from `start` on: for each hour the median and the limits within which four in
-    five outcomes lie. `skill`: by how much its error on past days was smaller than that of yesterday's load (0.3 = 30 %); None: too few."""
+    """Run time (s) and energy (kWh) expected of the hours from `start` on: for each hour the median, and the
+    lower and upper limit within which four in five outcomes lie. `skill`: by how much its error on past days was smaller than that of
+    yesterday's load (0.3 = 30 %); None: too few."""
 
     equipment: UUID
     start: datetime
@@ -125,6 +126,17 @@ class Life(msgspec.Struct, frozen=True):
     risk_a_year: float
     model: str
     figures: dict[str, float]
+
+
+class Prospect(msgspec.Struct, frozen=True):
+    """What was foretold of a machine when it was `made`. `year`: figures of its last year (`energy_kwh`, `electric`, `gas`, `hours_a_year`
+    of a whole year; `efficiency`, `evaporating` and `condensing` in degC, `comfort` in %, `starts_an_hour`, `ageing`), as far as known."""
+
+    forecast: Forecast | None
+    dues: tuple[Due, ...]
+    lives: tuple[Life, ...]
+    year: dict[str, float]
+    made: datetime
 
 
 class Advice(msgspec.Struct, frozen=True):

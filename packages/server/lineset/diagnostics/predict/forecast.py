@@ -61,7 +61,7 @@ class Outlook:
 
 
 def outlook(loads: Loads) -> Outlook:
-    """Forecast all machines of these loads; about a millisecond each. At least `LEAST_DAYS` days of hours are needed."""
+    """Forecast all machines of these loads; some tens of milliseconds each. At least `LEAST_DAYS` days of hours are needed."""
     run, run_error, run_naive, run_covered = _target(loads, loads.run_s, HOUR_S)
     energy, error, naive, covered = _target(loads, loads.energy_kwh, np.inf)
     return Outlook(
@@ -90,11 +90,11 @@ def forecast(loads: Loads) -> list[Forecast]:
 
 
 def _rows(values: Floats) -> tuple[tuple[float, float, float], ...]:
-    return () if np.isnan(values).any() else tuple(starmap(_triple, values.tolist()))
+    return () if np.isnan(values).any() else tuple(starmap(_as_told, values.tolist()))
 
 
-def _triple(low: float, median: float, high: float) -> tuple[float, float, float]:
-    return round(low, 4), round(median, 4), round(high, 4)
+def _as_told(low: float, median: float, high: float) -> tuple[float, float, float]:
+    return round(median, 4), round(low, 4), round(high, 4)
 
 
 def _number(value: float) -> float | None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.samples import HOUR_S, Floats, Ints
+from lineset.diagnostics.samples import HOUR_S, Flags, Floats, Samples
 
 RUNNING = ("s.heating", "s.cooling", "s.hot_water", "s.defrost")
 """States in which a machine runs. Backup heat runs beside them or, where it is all there is, is their state."""
@@ -45,26 +47,38 @@ def hour_loads(features: Mapping[str, Floats]) -> tuple[Floats, Floats, Floats]:
     return np.minimum(_together(features, RUNNING, nothing) * whole, HOUR_S), _together(features, ENERGY, nothing) * whole, mean
 
 
+def loads_by_day(samples: Samples, features: Mapping[str, Floats], wanted: Flags, zone: ZoneInfo) -> dict[tuple[int, int], Floats]:
+    """The wanted hours (hours,) as days: by machine's index and day (since 1970), (24, 3) of `hour_loads`, NaN where nothing is known. Of
+    an hour that comes twice (when clocks go back) the last stands."""
+    if "s.covered" not in features:
+        return {}
+    starts = np.unique(samples.hour_start[wanted])
+    clock = np.array([datetime.fromtimestamp(t, UTC).astimezone(zone).hour for t in starts.tolist()], np.int64)
+    found = np.stack(hour_loads(features), axis=1)
+    days: dict[tuple[int, int], Floats] = {}
+    for n in np.flatnonzero(wanted).tolist():
+        key = int(samples.hour_machine[n]), int(samples.hour_day[n])
+        if key not in days:
+            days[key] = np.full((24, 3), np.nan)
+        days[key][clock[np.searchsorted(starts, samples.hour_start[n])]] = found[n]
+    return days
+
+
+def of_days(machines: Sequence[Machine], hours: Mapping[tuple[int, int], Floats], origin: int, days: int) -> Loads:
+    """The grid of the last `days` before the local hour `origin` (since 1970) from days as `loads_by_day` gives them."""
+    first = origin - 24 * days
+    since = first // 24
+    grid = np.full((len(machines), days + 1, 24, 3), np.nan)
+    for (machine, day), values in hours.items():
+        if since <= day <= since + days:
+            grid[machine, day - since] = values
+    flat = grid.reshape(len(machines), -1, 3)[:, first - 24 * since : origin - 24 * since]
+    return Loads(machines, first, flat[..., 0], flat[..., 1], flat[..., 2])
+
+
 def _together(features: Mapping[str, Floats], names: Sequence[str], nothing: Floats) -> Floats:
     there = [features[name] for name in names if name in features]
     if not there:
         return nothing
     known = np.logical_or.reduce([~np.isnan(values) for values in there])
     return np.where(known, np.sum([np.nan_to_num(values) for values in there], axis=0), np.nan)
-
-
-def gridded(
-    machines: Sequence[Machine], machine: Ints, hour: Ints, run_s: Floats, energy_kwh: Floats, outdoor: Floats, origin: int, days: int
-) -> Loads:
-    """Hours in any order as a grid of the last `days` before the local hour `origin`. `machine` (hours,): index into `machines`; `hour`
-    (hours,): local hours since 1970. Of an hour that comes twice (when clocks go back) the last stands."""
-    first = origin - 24 * days
-    mine = (hour >= first) & (hour < origin)
-    place = machine[mine], hour[mine] - first
-
-    def grid(values: Floats) -> Floats:
-        out = np.full((len(machines), 24 * days), np.nan)
-        out[place] = values[mine]
-        return out
-
-    return Loads(machines, first, grid(run_s), grid(energy_kwh), grid(outdoor))

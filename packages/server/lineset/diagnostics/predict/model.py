@@ -1,21 +1,21 @@
-"""The table of fleet models: what machines of a make and model have in common. It holds nobody's data."""
+"""Tables of prediction: what machines of a make and model have in common, and what comes next of each machine."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lineset.diagnostics.model import LEARNT_FROM
+from lineset.diagnostics.model import FOR_DIAGNOSIS, LEARNT_FROM
 from lineset.kit.database import Base
-from lineset.privacy import Guard, Retention, Subject, Table, table, technical
+from lineset.privacy import Guard, Retention, Subject, Table, by_household, held, outlives, table, technical
 
 
 class FleetModelRow(Base):
-    """A version of what is known of a type, make and model. `households`: how many taught it, in steps of ten. `parameters` are empty once
-    there is a newer version, and where too few households were left."""
+    """A version of what is known of a type, make and model; it holds nobody's data. `households`: how many taught it, in steps of
+    ten. `parameters` are empty once there is a newer version, and where too few households were left."""
 
     __tablename__ = "fleet_models"
     __table_args__ = (
@@ -42,3 +42,32 @@ class FleetModelRow(Base):
     households: Mapped[int] = mapped_column(info=technical())
     parameters: Mapped[dict[str, Any]] = mapped_column(JSONB, info=technical())
     metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, info=technical())
+
+
+class ProspectRow(Base):
+    """What a night foretold of a machine: `views.Forecast` (or null), `views.Due`, `views.Life` as JSON, and figures of its last year by
+    name. It is made anew each night."""
+
+    __tablename__ = "prospects"
+    __table_args__ = (
+        table(
+            Table(
+                "what is foretold of each machine: use, care that comes due, and life left",
+                Subject.HOUSEHOLD,
+                "household_id",
+                FOR_DIAGNOSIS,
+                Retention("made", 62),
+                by_household(write="", systems={"diagnosis": "rw", "housekeeping": "rw"}),
+            )
+        ),
+    )
+    series_id: Mapped[int] = mapped_column(
+        ForeignKey("tenures.series_id", ondelete="CASCADE"), primary_key=True, autoincrement=False, info=technical()
+    )
+    equipment_id: Mapped[UUID] = mapped_column(index=True, info=outlives(technical(), "equipment"))
+    household_id: Mapped[UUID] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True, info=held("user.unique_id"))
+    forecast: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=False), nullable=False, info=held("derived.inference"))
+    dues: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, info=held("derived.inference"))
+    lives: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, info=held("derived.inference"))
+    year: Mapped[dict[str, float]] = mapped_column(JSONB, info=held("derived.inference"))
+    made: Mapped[datetime] = mapped_column(info=technical())

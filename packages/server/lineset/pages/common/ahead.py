@@ -130,6 +130,21 @@ def _figure(reader: Reader, name: str, figure: Figure) -> FigureLine:
     return FigureLine(text, digits, unit, ", ".join(notes), "")
 
 
+def upcoming(forecast: Forecast, now: datetime) -> Forecast | None:
+    """What a forecast says of the next 24 hours; None where it was made too long ago to reach so far."""
+    over = max(0, int((now - forecast.start).total_seconds() // 3600))
+    rest = forecast.run_s[over : over + HOURS], forecast.energy_kwh[over : over + HOURS]
+    if max(map(len, rest)) < HOURS:
+        return None
+    return msgspec.structs.replace(forecast, start=forecast.start + timedelta(hours=over), run_s=rest[0], energy_kwh=rest[1])
+
+
+def since(dues: Sequence[Due], made: datetime, now: datetime) -> tuple[Due, ...]:
+    """What comes due as counted from now, where it was foretold some days ago."""
+    days = max((now - made).total_seconds() / 86_400, 0.0)
+    return tuple(msgspec.structs.replace(due, days=max(due.days - days, 0.0)) for due in dues)
+
+
 def forecast_view(reader: Reader, forecast: Forecast) -> ForecastView:
     """The next 24 hours. The limits of the sum are at most as wide as those of the hours together, which we name so."""
     hours = forecast.energy_kwh[:HOURS]

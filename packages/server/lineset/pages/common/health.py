@@ -8,7 +8,7 @@ import msgspec
 
 from lineset.diagnostics import OPEN_STATES, Due, Finding, Forecast, Life, Performance, Step
 
-from .ahead import DueLine, ForecastView, PerformanceView, due_lines, forecast_view, performance_view
+from .ahead import DueLine, ForecastView, PerformanceView, due_lines, forecast_view, performance_view, upcoming
 from .findings import FindingView, act_by, finding_view
 from .reader import Reader
 
@@ -54,11 +54,12 @@ def health_view(
     opened = sorted((f for f in findings if f.state in OPEN_STATES), key=act_by)
     past = sorted((f for f in findings if f.state not in OPEN_STATES), key=lambda f: f.closed or f.seen, reverse=True)
     ran = None if performance is None else performance_view(reader, performance, reader.gettext("The last 30 days"))
+    coming = None if forecast is None else upcoming(forecast, now)
     return Health(
         findings=tuple(shown(f) for f in opened),
         past=tuple(shown(f) for f in past[:MOST_PAST]),
         performance=ran if ran is not None and ran.figures else None,
-        forecast=forecast_view(reader, forecast) if forecast is not None and forecast.energy_kwh else None,
+        forecast=forecast_view(reader, coming) if coming is not None and coming.energy_kwh else None,
         dues=due_lines(reader, dues, lives, now),
         technician=technician,
     )

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from litestar import Response, Router, post
 
@@ -14,19 +15,23 @@ from lineset.kit.ids import parse_id
 from lineset.privacy import Purpose, Tx
 from lineset.privacy.rights import may
 
+from ..ahead import since
 from ..area import Area, Place, area_of, machine_id
 from ..coming import go
 from ..edge import Ask, edge, form_text
 from ..health import Health, health_view
 from ..people import Names
 
-PAST = timedelta(days=365)
+PAST, SHOWN = timedelta(days=365), timedelta(days=30)
 
 
 async def health_of(tx: Tx, place: Place, machine: sites.Equipment, names: Names) -> Health:
     """What diagnosis says of a machine of this place, for its page: in a technician's words in the portal, in plain ones at home."""
     moment = now()
     found = await diagnostics.list_findings(tx, equipment=machine.id, since=moment - PAST)
+    today = moment.astimezone(ZoneInfo(place.site.time_zone)).date()
+    ran = await diagnostics.performance_of(tx, [machine.id], today - SHOWN, today, "whole")
+    coming = (await diagnostics.prospects_of(tx, [machine.id])).get(machine.id)
     return health_view(
         place.reader,
         machine.name,
@@ -34,6 +39,10 @@ async def health_of(tx: Tx, place: Place, machine: sites.Equipment, names: Names
         findings=found,
         steps={f.id: await diagnostics.steps(tx, f.id) for f in found[:8]},
         names=names.people,
+        performance=next(iter(ran.get(machine.id, ())), None),
+        forecast=None if coming is None else coming.forecast,
+        dues=() if coming is None else since(coming.dues, coming.made, moment),
+        lives=() if coming is None else coming.lives,
         may_act=await may(tx, machine.household_id, "equipment"),
         technician=place.context.purpose is Purpose.SERVICE,
     )

@@ -1,0 +1,180 @@
+"""What comes next of each machine, foretold each night and kept for pages, advice and programs: use of the next two days, care that comes
+due, and what is left of its life."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from lineset.diagnostics import keeping
+from lineset.diagnostics.days import Days
+from lineset.diagnostics.findings import list_findings
+from lineset.diagnostics.keeping import EPOCH, day_of
+from lineset.diagnostics.performance import figures
+from lineset.diagnostics.population import Member
+from lineset.diagnostics.predict.drift import LOOK_BACK_DAYS, dues
+from lineset.diagnostics.predict.forecast import HISTORY_DAYS, forecast
+from lineset.diagnostics.predict.life import covariates, lives_of
+from lineset.diagnostics.predict.loads import of_days
+from lineset.diagnostics.predict.model import ProspectRow
+from lineset.diagnostics.samples import Floats
+from lineset.diagnostics.views import Due, Forecast, Life, Prospect
+from lineset.privacy import Tx
+
+AT_ONCE = 50
+"""Machines whose last year is in memory at once."""
+YEAR_DAYS = 365
+WEEK = 7
+"""What a machine did in its last year is added up anew once a week; each night a seventh of the fleet's."""
+WHOLE_YEAR_DAYS = 330
+"""Of fewer days nothing is told that changes with the seasons."""
+LEAST_DAYS = 14
+_YEAR = {
+    "electric": ("electric",),
+    "gas": ("gas",),
+    "efficiency": ("spf_h3", "spf_cooling", "efficiency_gas"),
+    "evaporating": ("evaporating_heating",),
+    "condensing": ("condensing_heating",),
+    "comfort": ("comfort",),
+    "hours": ("hours_running",),
+    "starts": ("starts",),
+}
+"""What is kept of the year: the first of these figures that there is."""
+
+
+async def foretell(tx: Tx, members: Sequence[Member], until: datetime) -> int:
+    """Foretell what comes next of these machines, from what is known of them up to the last full hour before `until`, and keep it in the
+    place of what was foretold before; of how many. For `System("diagnosis")`."""
+    for zone, alike in groupby(sorted(members, key=lambda m: m.machine.time_zone), key=lambda m: m.machine.time_zone):
+        group = list(alike)
+        for at in range(0, len(group), AT_ONCE):
+            await _foretell(tx, group[at : at + AT_ONCE], until.astimezone(ZoneInfo(zone)))
+    return len(members)
+
+
+async def _foretell(tx: Tx, group: Sequence[Member], local: datetime) -> None:
+    machines, series = [m.machine for m in group], [m.whose.series for m in group]
+    today = day_of(local)
+    hours = await keeping.load_hours(tx, series, range(today - HISTORY_DAYS - 1, today + 1))
+    recent = await keeping.load(tx, machines, series, today - LOOK_BACK_DAYS, today)
+    years = await _years(tx, group, today)
+    grave = await _severity(tx, group)
+    origin = 24 * today + local.hour
+    told = await asyncio.to_thread(_told, group, hours, recent, years, grave, origin)
+    rows = [
+        {
+            "series_id": member.whose.series,
+            "equipment_id": member.whose.equipment,
+            "household_id": member.whose.household,
+            **msgspec.to_builtins(each),
+            "made": local.astimezone(UTC),
+        }
+        for member, each in zip(group, told, strict=True)
+    ]
+    put = insert(ProspectRow)
+    fresh = {name: put.excluded[name] for name in ("household_id", "forecast", "dues", "lives", "year", "made")}
+    await tx.session.execute(put.on_conflict_do_update(index_elements=["series_id"], set_=fresh), rows)
+
+
+class _Told(msgspec.Struct):
+    forecast: Forecast | None
+    dues: list[Due]
+    lives: list[Life]
+    year: dict[str, float]
+
+
+def _told(
+    group: Sequence[Member], hours: keeping.Hours, recent: Days, years: Sequence[dict[str, float]], grave: Floats, origin: int
+) -> list[_Told]:
+    machines = [member.machine for member in group]
+    coming = {each.equipment: each for each in forecast(of_days(machines, hours, origin, HISTORY_DAYS))}
+    day = EPOCH + timedelta(days=origin // 24)
+    used = covariates(*(np.array([year.get(name, np.nan) for year in years]) for name in ("hours_a_year", "starts_an_hour", "ageing")))
+    due, left = dues(recent, origin // 24), lives_of(machines, _year_of(day), used, grave)
+    return [
+        _Told(
+            coming.get(member.whose.equipment),
+            [each for each in due if each.equipment == member.whose.equipment],
+            [each for each in left if each.equipment == member.whose.equipment],
+            year,
+        )
+        for member, year in zip(group, years, strict=True)
+    ]
+
+
+def _year_of(day: date) -> float:
+    return day.year + (day.timetuple().tm_yday - 1) / 365.25
+
+
+async def _years(tx: Tx, group: Sequence[Member], today: int) -> list[dict[str, float]]:
+    """What each machine did in its last year: as it was added up last, or anew where that is a week ago."""
+    asked = select(ProspectRow.series_id, ProspectRow.year).where(ProspectRow.series_id.in_([m.whose.series for m in group]))
+    known: dict[int, dict[str, float]] = {row[0]: row[1] for row in await tx.session.execute(asked)}
+    stale = [m for m in group if not known.get(m.whose.series) or (m.whose.series + today) % WEEK == 0]
+    if stale:
+        days = await keeping.load(tx, [m.machine for m in stale], [m.whose.series for m in stale], today - YEAR_DAYS, today - 1)
+        fresh = await asyncio.to_thread(_summed, days)
+        known |= {member.whose.series: fresh.get(n, {}) for n, member in enumerate(stale)}
+    return [known.get(m.whose.series, {}) for m in group]
+
+
+def _summed(days: Days) -> dict[int, dict[str, float]]:
+    """By the machine's index. What changes with the seasons (`energy_kwh`, `hours_a_year`) is told of a whole year alone."""
+    rows, columns = figures(days, "whole")
+    found: dict[int, dict[str, float]] = {}
+    known = np.bincount(days.machine, minlength=len(days.machines))
+    for row, machine in enumerate(rows.machine.tolist()):
+        mine = {
+            name: float(next((columns[f].value[row] for f in wanted if f in columns and np.isfinite(columns[f].value[row])), np.nan))
+            for name, wanted in _YEAR.items()
+        }
+        year = {name: mine[name] for name in ("efficiency", "evaporating", "condensing", "comfort")}
+        count = int(known[machine])
+        if count >= LEAST_DAYS:
+            year["starts_an_hour"] = mine["starts"] / mine["hours"] if mine["hours"] > 0 else np.nan
+            year["ageing"] = float(rows.sum("wear.ageing.x")[row] / max(rows.sum("wear.ageing.s")[row], 1.0))
+        if count >= WHOLE_YEAR_DAYS:
+            scale = YEAR_DAYS / count
+            energies = [mine[name] * scale for name in ("electric", "gas") if np.isfinite(mine[name])]
+            year |= {"energy_kwh": sum(energies) if energies else np.nan, "hours_a_year": mine["hours"] * scale}
+            year |= {name: mine[name] * scale for name in ("electric", "gas")}
+        found[machine] = {name: value for name, value in year.items() if np.isfinite(value)}
+    return found
+
+
+async def _severity(tx: Tx, group: Sequence[Member]) -> Floats:
+    """Of the gravest open finding of each machine, (machines,)."""
+    place = {member.whose.equipment: n for n, member in enumerate(group)}
+    grave = np.zeros(len(group))
+    for finding in await list_findings(tx, equipment=list(place), open_only=True):
+        n = place[finding.equipment]
+        if finding.household == group[n].whose.household:
+            grave[n] = max(grave[n], finding.severity)
+    return grave
+
+
+async def prospects_of(tx: Tx, equipment: Collection[UUID]) -> dict[UUID, Prospect]:
+    """What was foretold last of these machines, as far as they are shared with the asker, by machine."""
+    asked = select(ProspectRow).where(ProspectRow.equipment_id.in_(list(equipment))).order_by(ProspectRow.made)
+    return {row.equipment_id: _view(row) for row in await tx.session.scalars(asked)}
+
+
+def _view(row: ProspectRow) -> Prospect:
+    def read(value: Any, kind: Any) -> Any:
+        return msgspec.convert(value, kind)
+
+    return Prospect(
+        forecast=read(row.forecast, Forecast | None),
+        dues=read(row.dues, tuple[Due, ...]),
+        lives=read(row.lives, tuple[Life, ...]),
+        year=read(row.year, dict[str, float]),
+        made=row.made,
+    )
