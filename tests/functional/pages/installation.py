@@ -1,8 +1,8 @@
 """A running installation, with what no page offers: the terminal's link, and faults put into the database."""
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -41,12 +41,9 @@ class Installation:
         return self.run(work)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine in a thread of its own."""
-        results: list[T] = []
-        thread = threading.Thread(target=lambda: results.append(asyncio.run(work())))
-        thread.start()
-        thread.join()
-        return results[0]
+        """Run a coroutine in a thread of its own; what it raises is raised here."""
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: asyncio.run(work())).result()
 
     def person(self, session: str) -> UUID:
         """Who is signed in by a session's cookie."""

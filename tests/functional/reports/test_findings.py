@@ -1,0 +1,144 @@
+"""A fault over HTTP, the whole way: readings, diagnosis, the owner's page, a technician's steps, leads with a yes, and programs."""
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import numpy as np
+import pytest
+from lineset import diagnostics, telemetry
+from lineset.diagnostics import jobs
+from lineset.diagnostics.population import LOTS
+from lineset.platform import open_platform
+from lineset.privacy import Context, Purpose, System, Tx
+
+from tests.functional.pages.installation import Installation
+from tests.support.visitor import Visitor
+
+IMPORT = Context(System("import"), Purpose.OPERATE)
+SITE = {"name": "Mill cottage", "time_zone": "America/Denver", "kind": "residential"}
+DAYS = 9
+
+
+class House:
+    """A home whose heat pump starts every eight minutes and stops after four."""
+
+    def __init__(self, installation: Installation, owner: Visitor) -> None:
+        self.installation, self.owner = installation, owner
+        self.base = owner.send(owner.get("/home/sites/new"), "/home/sites/new", **SITE).path
+        self.site = self.base.rpartition("/")[2]
+        form = f"{self.base}/machines/new"
+        owner.send(owner.get(form), form, name="Heat pump", type="heat_pump_air_air")
+        found = re.search(rf"{self.base}/machines/([0-9a-f-]{{36}})", owner.get(f"{self.base}/machines").html)
+        assert found
+        self.machine = found[1]
+        self.page = f"{self.base}/machines/{self.machine}"
+
+    def measure(self) -> None:
+        now = float(int(time.time()))
+        t = np.arange(now - DAYS * 86_400, now - 60, 60.0)
+        on = np.mod(t, 480.0) < 240.0
+        columns = {
+            "operating_mode": np.where(on, 1.0, 0.0),
+            "electric_power": np.where(on, 2_400.0, 40.0),
+            "room_temperature": 20.9 + 0.3 * np.sin(t / 76.4),
+            "heating_setpoint": np.full(len(t), 21.0),
+            "outdoor_temperature": 2.0 + 5.0 * np.sin(2 * np.pi * t / 86_400),
+        }
+
+        async def load(tx: Tx) -> None:
+            await telemetry.load(tx, UUID(self.machine), t, columns, now=now)
+
+        self.installation.act(IMPORT, load)
+
+    def diagnose(self) -> None:
+        """What the hourly and nightly jobs do."""
+
+        async def work() -> None:
+            async with open_platform(self.installation.settings, "test", pool=2) as platform:
+                await jobs.follow_lots(platform.door, range(LOTS), datetime.now(UTC))
+                await jobs.foretell_lots(platform.door, range(LOTS), datetime.now(UTC))
+                await diagnostics.renew_advice(platform.door)
+
+        self.installation.run(work)
+
+
+@pytest.fixture
+def house(installation: Installation, ines: Visitor) -> House:
+    home = House(installation, ines)
+    home.measure()
+    home.diagnose()
+    return home
+
+
+def program(house: House) -> httpx.Client:
+    """A program with a token of the owner."""
+    page = house.owner.send(house.owner.get("/account/security"), "/account/tokens", token_name="Script")
+    token = re.search(r"ls_[A-Za-z0-9_-]{20,}", page.text)
+    assert token, page.text
+    return httpx.Client(base_url=f"{house.installation.url}/api/v1", headers={"authorization": f"Bearer {token[0]}"})
+
+
+def test_DIA_01_the_machines_page_says_how_it_ran_each_figure_with_what_it_was_made_of(house: House) -> None:
+    text = house.owner.get(house.page).text
+    assert "The last 30 days" in text
+    assert re.search(r"Starts\s*[\d,]+", text)
+    for words in ("Running", "Electricity", "Time within 1 K of what was asked for", "Mean run"):
+        assert words in text, words
+    for absent in ("Superheat", "COP"):
+        assert absent in text, "absent figures are named"
+    assert "not measured" in text
+    assert "The next 24 hours" in text
+    assert "taking yesterday's load" in text or "Past days were off by" in text
+
+
+def test_DIA_02_a_fault_is_on_the_owners_page_with_evidence_cost_and_what_to_do(house: House) -> None:
+    text = house.owner.get(house.page).text
+    assert "short" in text.lower()
+    finding = re.search(r'id="finding-([0-9a-f-]{36})"', house.owner.get(house.page).html)
+    assert finding
+    assert re.search(r"a day", text)
+    front = house.owner.get(house.base)
+    assert f"{house.base}/machines/{house.machine}" in front.html
+    after = house.owner.send(house.owner.get(house.page), f"{house.page}/findings/{finding[1]}", do="acknowledge", note="Seen it")
+    assert after.status == 200
+    assert "Seen it" in after.text
+    with Visitor(house.installation.url) as stranger:
+        stranger.sign_up("Ola Berg", household="Berg")
+        refused = stranger.post(f"{house.page}/findings/{finding[1]}", do="acknowledge", _csrf_token=stranger.csrf)
+        assert refused.status_code == 404
+
+
+def test_DIA_05_advice_is_ranked_dismissed_and_shown_again(house: House) -> None:
+    page = house.owner.get(f"{house.base}/advice")
+    assert page.status == 200
+    first = re.search(r'name="advice" value="([0-9a-f-]{36})"', page.html)
+    assert first
+    gone = house.owner.send(page, f"{house.base}/advice", advice=first[1])
+    assert f'id="advice-{first[1]}"' not in gone.html
+    assert "1 dismissed" in gone.text
+    back = house.owner.send(gone, f"{house.base}/advice", advice=first[1], back="1")
+    assert f'id="advice-{first[1]}"' in back.html
+
+
+def test_DIA_02_programs_list_findings_and_take_steps(house: House) -> None:
+    with program(house) as api:
+        (finding,) = [f for f in api.get("/findings", params={"site": house.site}).json() if f["fault"] == "short_cycling"]
+        assert 0 < finding["confidence"] <= 1
+        assert finding["evidence"]["run_s"] == pytest.approx(240, abs=70)
+        done = api.post(f"/findings/{finding['id']}/steps", json={"do": "false_alarm", "note": "It is a test rig"})
+        assert done.status_code == 201, done.text
+        assert api.get("/findings", params={"site": house.site}).json() == [
+            f for f in api.get("/findings", params={"site": house.site, "show": "all"}).json() if f["state"] != "false_alarm"
+        ]
+        steps: list[dict[str, Any]] = api.get(f"/findings/{finding['id']}").json()["steps"]
+        assert [step["state"] for step in steps] == ["open", "false_alarm"]
+        bad = api.post(f"/findings/{finding['id']}/steps", json={"do": "confirm", "fault": "gremlins"})
+        assert bad.status_code in {400, 409, 422}, bad.text
+        ran = api.get(f"/equipment/{house.machine}/performance", params={"span": "day"}).json()
+        assert {"starts", "electric"} <= set(ran[0]["figures"])
+        house.diagnose()
+        assert not [f for f in api.get("/findings", params={"site": house.site}).json() if f["fault"] == "short_cycling"], "it stays away"
