@@ -193,7 +193,7 @@ async def test_DEL_02_an_earlier_owners_time_stays_when_the_later_one_erases(wor
         )
         for table in ("tenures", "households", "equipment", "sites"):
             owner.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    await plant(world, "hp1", OTHER, (1, 0))
+    await plant(world, "hp1", OTHER, (2, 1))
     assert list((await seen(world, TODAY - 6 * DAY, TODAY + DAY, "electric_power")).values()) == [OTHER] * 2
     async with desk_of(world) as desk:
         await close_due(desk, TODAY.date())
