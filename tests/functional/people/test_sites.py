@@ -22,6 +22,8 @@ HEAT_PUMP = NewEquipment(
     model="RXM35",
     serial_number="J012345",
     capacity_w=3500.0,
+    refrigerant="r32",
+    installer="Alder Heating",
     place="garden, north wall",
     installed_on=date(2021, 5, 4),
 )
@@ -50,7 +52,7 @@ async def test_EQP_01_a_machine_keeps_what_its_plate_says(world: World) -> None:
         machine = await sites.get_equipment(tx, machine_id)
         assert (machine.make, machine.model, machine.serial_number, machine.capacity_w) == ("Daikin", "RXM35", "J012345", 3500.0)
         assert (machine.fuel, machine.local_name, machine.place) == ("electricity", "heat_pump", "garden, north wall")
-        assert machine.installed_on == date(2021, 5, 4)
+        assert (machine.installed_on, machine.installer, machine.refrigerant) == (date(2021, 5, 4), "Alder Heating", "R-32")
         assert machine.series_id is not None
         zone_id = await sites.add_zone(tx, site_id, "Upstairs")
         changed = NewEquipment(name="HP", type=machine.type, local_name="hp1", limits={"heating_setpoint": [16, 24]})
@@ -82,6 +84,8 @@ async def test_EQP_01_what_can_not_be_is_refused_with_the_field(world: World) ->
         {"capacity_w": 1e9},
         {"name": "  "},
         {"make": "a\nb"},
+        {"refrigerant": "propane"},
+        {"installer": "a\nb"},
         {"local_name": "HP 1"},
         {"installed_on": date(1066, 10, 14)},
         {"limits": {"heating_setpoint": [24, 16]}},

@@ -70,8 +70,10 @@ class MachineDetail(msgspec.Struct, frozen=True):
     serial_number: str
     capacity_w: float | None
     fuel: str
+    refrigerant: str
     place: str
     installed_on: date | None
+    installer: str
     gateway: UUID | None
     online: bool
     last_seen_at: datetime | None

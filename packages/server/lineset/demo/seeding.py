@@ -140,6 +140,7 @@ class Seeding:
                 serial_number=e.serial,
                 capacity_w=e.capacity or None,
                 fuel=e.fuel,
+                refrigerant=e.refrigerant,
                 place=e.location,
                 installed_on=date.fromisoformat(e.installed) if e.installed else None,
             )

@@ -14,7 +14,8 @@ from lineset.diagnostics.views import Performance
 from lineset.privacy import Tx
 
 _ASKED = text(
-    "SELECT n.series_id, e.id, e.site_id, e.type, e.make, e.model, coalesce(e.capacity_w, 0), e.fuel, e.installed_on, s.time_zone"
+    "SELECT n.series_id, e.id, e.site_id, e.type, e.make, e.model, coalesce(e.capacity_w, 0), e.fuel, e.refrigerant,"
+    " e.installed_on, s.time_zone"
     " FROM equipment e JOIN sites s ON s.id = e.site_id JOIN tenures n ON n.equipment_id = e.id"
     " WHERE e.id = ANY(:equipment) ORDER BY n.starts_at"
 )
@@ -27,8 +28,8 @@ async def performance_of(
     are not shared with the asker, or of which nothing is known then, have no entry."""
     rows = (await tx.session.execute(_ASKED, {"equipment": list(equipment)})).all()
     machines = [
-        Machine(str(id_), kind, str(site), "", "", make, model, float(capacity), fuel, "", installed, zone)
-        for _, id_, site, kind, make, model, capacity, fuel, installed, zone in rows
+        Machine(str(id_), kind, str(site), "", "", make, model, float(capacity), fuel, refrigerant, installed, zone)
+        for _, id_, site, kind, make, model, capacity, fuel, refrigerant, installed, zone in rows
     ]
     if not machines:
         return {}

@@ -20,7 +20,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _LOT = f"(hashtext(e.site_id::text) & {LOTS - 1})"
 _ASKED = (
     "SELECT n.series_id, e.id, n.household_id, e.site_id, e.type, coalesce(e.zone_id::text, ''), e.make, e.model,"
-    " coalesce(e.capacity_w, 0), e.fuel, e.installed_on, s.time_zone,"
+    " coalesce(e.capacity_w, 0), e.fuel, e.refrigerant, e.installed_on, s.time_zone,"
     " EXISTS (SELECT FROM tenures o WHERE o.equipment_id = e.id AND o.starts_at < n.starts_at), n.starts_at, k.raw_days, m.through, m.state"
     " FROM equipment e JOIN sites s ON s.id = e.site_id JOIN tenures n ON n.equipment_id = e.id AND n.ends_at IS NULL"
     " LEFT JOIN machine_memories m ON m.series_id = n.series_id LEFT JOIN keeping k ON k.household_id = n.household_id"
@@ -64,6 +64,7 @@ async def _members(tx: Tx, condition: str, wanted: object) -> list[Member]:
             model,
             capacity,
             fuel,
+            refrigerant,
             installed,
             tz,
             owned_before,
@@ -81,6 +82,7 @@ async def _members(tx: Tx, condition: str, wanted: object) -> list[Member]:
             model=model,
             capacity_w=float(capacity),
             fuel=fuel,
+            refrigerant=refrigerant,
             installed=installed,
             time_zone=tz,
         )

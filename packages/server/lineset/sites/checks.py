@@ -1,5 +1,6 @@
 """What people say about sites and machines, checked against the profiles."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
@@ -13,6 +14,8 @@ from lineset.kit.errors import Invalid
 SITE_KINDS = ("residential", "commercial")
 MOST_CAPACITY_W = 20e6
 """20 MW of heating or cooling: beyond the largest single chiller on the market."""
+REFRIGERANT = re.compile(r"R\d{2,4}[A-Z]{0,3}")
+"""A number of ASHRAE Standard 34, without its dash."""
 
 
 class Address(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,8 +46,10 @@ class NewEquipment(msgspec.Struct, frozen=True, kw_only=True):
     serial_number: str = ""
     capacity_w: float | None = None
     fuel: str = ""
+    refrigerant: str = ""
     place: str = ""
     installed_on: date | None = None
+    installer: str = ""
     limits: Mapping[str, list[float]] = {}
 
 
@@ -93,7 +98,8 @@ def check_equipment(new: NewEquipment) -> dict[str, object]:
     """The checked columns of a machine, without its keys and limits.
 
     Raises:
-        Invalid: the type is unknown, the fuel is not one of its, the capacity is not a positive number of W, or a text can't be used.
+        Invalid: the type is unknown, the fuel is not one of its, the capacity is not a positive number of W, the refrigerant is no
+            number of one (ASHRAE Standard 34), or a text can't be used.
     """
     kind = find_profile(new.type)
     fuel = new.fuel or (kind.fuels[0] if len(kind.fuels) == 1 else "")
@@ -106,6 +112,9 @@ def check_equipment(new: NewEquipment) -> dict[str, object]:
         )
     if new.installed_on is not None and not date(1900, 1, 1) <= new.installed_on <= date.fromordinal(now().date().toordinal() + 366):
         raise Invalid("bad_date", "Give the day of installation, from 1900 to a year from now.", "installed_on")
+    refrigerant = new.refrigerant.strip().upper().replace(" ", "").replace("-", "")
+    if refrigerant and not REFRIGERANT.fullmatch(refrigerant):
+        raise Invalid("bad_refrigerant", "Give the refrigerant by its number, such as R-410A, or leave it empty.", "refrigerant")
     return {
         "name": clean(new.name, "name", "a name for the machine", least=1),
         "type": kind.type,
@@ -114,8 +123,10 @@ def check_equipment(new: NewEquipment) -> dict[str, object]:
         "serial_number": clean(new.serial_number, "serial_number", "the serial number"),
         "capacity_w": capacity,
         "fuel": fuel,
+        "refrigerant": f"R-{refrigerant[1:]}" if refrigerant else "",
         "place": clean(new.place, "place", "the place in words", most=120),
         "installed_on": new.installed_on,
+        "installer": clean(new.installer, "installer", "the company that installed it"),
     }
 
 

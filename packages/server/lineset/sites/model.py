@@ -134,6 +134,8 @@ class EquipmentRow(Base):
     serial_number: Mapped[str] = mapped_column(server_default="", info=held("equipment.identity", Sensitivity.PRIVATE))
     capacity_w: Mapped[float | None] = mapped_column(info=held("equipment.identity"))
     fuel: Mapped[str] = mapped_column(server_default="", info=held("equipment.identity"))
+    refrigerant: Mapped[str] = mapped_column(server_default="", info=held("equipment.identity"))
+    installer: Mapped[str] = mapped_column(server_default="", info=held("equipment.identity"))
     place: Mapped[str] = mapped_column(server_default="", info=held("equipment.placement"))
     installed_on: Mapped[date | None] = mapped_column(info=held("equipment.identity"))
     limits: Mapped[dict[str, list[float]]] = mapped_column(JSONB, server_default=text("'{}'"), info=held("equipment.setting"))

@@ -43,8 +43,10 @@ class Equipment:
     serial_number: str
     capacity_w: float | None
     fuel: str
+    refrigerant: str
     place: str
     installed_on: date | None
+    installer: str
     limits: dict[str, list[float]]
     series_id: int | None
     owned_since: datetime | None
@@ -141,7 +143,7 @@ async def _machines_by_site(tx: Tx, household_id: UUID | None) -> dict[UUID, lis
 async def _machines(tx: Tx, *conditions: ColumnElement[bool]) -> list[Equipment]:
     e, t = EquipmentRow, TenureRow
     identity = (e.id, e.site_id, e.household_id, e.zone_id, e.gateway_id, e.local_name, e.name, e.type)
-    plate = (e.make, e.model, e.serial_number, e.capacity_w, e.fuel, e.place, e.installed_on, e.limits)
+    plate = (e.make, e.model, e.serial_number, e.capacity_w, e.fuel, e.refrigerant, e.place, e.installed_on, e.installer, e.limits)
     statement: Any = select(*identity, *plate, t.series_id, t.starts_at, e.retired_at)
     open_tenure = (t.equipment_id == e.id) & t.ends_at.is_(None)
     rows = await tx.session.execute(statement.join(t, open_tenure, isouter=True).where(*conditions))

@@ -277,7 +277,7 @@ async def _site_texts(tx: Tx, row: SiteRow) -> dict[str, str]:
 
 def _equipment_texts(row: EquipmentRow) -> dict[str, str]:
     """What people told of a machine, as the history of corrections keeps it."""
-    told = ("name", "make", "model", "serial_number", "capacity_w", "fuel", "place", "installed_on")
+    told = ("name", "make", "model", "serial_number", "capacity_w", "fuel", "refrigerant", "place", "installed_on", "installer")
     return {f"machine.{field}": str(getattr(row, field) or "") for field in told}
 
 

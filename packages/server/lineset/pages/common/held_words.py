@@ -48,6 +48,8 @@ COLUMNS = {
     "granted_at": marked("Given"),
     "id": marked("Number"),
     "installed_on": marked("Installed"),
+    "installer": marked("Installed by"),
+    "refrigerant": marked("Refrigerant"),
     "kind": marked("Kind"),
     "label": marked("Your word for it"),
     "language": marked("Language"),

@@ -122,6 +122,8 @@ def _values(reader: Reader, machine: sites.Equipment) -> dict[str, str]:
         "serial_number": machine.serial_number,
         "capacity_w": "" if machine.capacity_w is None else f"{machine.capacity_w / watts:.6g}",
         "fuel": machine.fuel,
+        "refrigerant": machine.refrigerant,
+        "installer": machine.installer,
         "place": machine.place,
         "installed_on": machine.installed_on.isoformat() if machine.installed_on else "",
         "zone": str(machine.zone_id or ""),
@@ -147,13 +149,16 @@ def _new(reader: Reader, form: Mapping[str, str], limits: Mapping[str, list[floa
         serial_number=form["serial_number"],
         capacity_w=plain_number(reader, capacity, "capacity_w") * watts if capacity else None,
         fuel=form["fuel"],
+        refrigerant=form["refrigerant"],
+        installer=form["installer"],
         place=form["place"],
         installed_on=installed,
         limits=limits,
     )
 
 
-_FIELDS = ("name", "type", "make", "model", "serial_number", "capacity_w", "fuel", "place", "installed_on", "zone", "gateway", "local_name")
+_PLATE = ("make", "model", "serial_number", "capacity_w", "fuel", "refrigerant", "installed_on", "installer")
+_FIELDS = ("name", "type", *_PLATE, "place", "zone", "gateway", "local_name")
 
 
 async def _form_page(
