@@ -104,7 +104,7 @@ def _split(m: Maker) -> list[EquipmentSpec]:
 
 def _hydronic(m: Maker) -> list[EquipmentSpec]:
     pump = m.machine(
-        "hp1", "heat_pump_air_water", min(max(m.heat_need, 6000.0), 14000.0), gas="R290", hottest=m.random.choice((38.0, 42.0, 48.0))
+        "hp1", "heat_pump_air_water", min(max(1.1 * m.heat_need, 6000.0), 26000.0), gas="R290", hottest=m.random.choice((38.0, 42.0, 48.0))
     )
     return [pump, m.machine("cp1", "circulation_pump", 55.0, serves="hp1")] if m.random.random() < 0.5 else [pump]
 

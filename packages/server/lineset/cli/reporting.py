@@ -45,7 +45,10 @@ async def _made(settings: Settings, site: str, month: str, language: str, units:
         wanted, which = date.fromisoformat(f"{month}-01"), UUID(site)
     except ValueError:
         raise Invalid("bad_report", "Give the site by its id and the month as 2026-10.", "month") from None
-    async with open_platform(settings, "import") as platform, platform.door.open(Context(System("import"), Purpose.OPERATE, which)) as tx:
+    async with (
+        open_platform(settings, "report") as platform,
+        platform.door.open(Context(System("diagnosis"), Purpose.OPERATE, which)) as tx,
+    ):
         place = await sites.get_site(tx, which)
         found = await reports.home_month(tx, place, wanted)
         voice = ReaderVoice(Reader(language, "metric" if units == "metric" else "us", place.time_zone))

@@ -45,6 +45,7 @@ class MachineDays(msgspec.Struct, frozen=True):
     modes: Mapping[str, float]
     starts: int | None
     covered: float
+    installer: str = ""
     figures: Mapping[str, views.Figure] = {}
 
     @property
@@ -107,8 +108,8 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Fleet(msgspec.Struct, frozen=True):
-    """A company's fleet over a span, `groups` by what they are grouped by (make, model, type). Figures of groups with fewer than `floor`
-    homes are left out before anything is told; `hidden` counts those homes."""
+    """A company's fleet over a span, `groups` by what they are grouped by (make, model, type, installer). Figures of groups with fewer
+    than `floor` homes are left out before anything is told; `hidden` counts those homes."""
 
     company: str
     first: date

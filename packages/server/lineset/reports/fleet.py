@@ -1,4 +1,4 @@
-"""A company's fleet by make, model and type, told only of groups so large that no home can be told from them."""
+"""A company's fleet by make, model, type and installer, told only of groups so large that no home can be told from them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -54,7 +54,7 @@ def make_fleet(
         found[f.equipment] += 1
     groups: dict[str, Sequence[Group]] = {}
     hidden: dict[str, int] = {}
-    for by in ("make", "model", "type"):
+    for by in ("make", "model", "type", "installer"):
         sorted_: dict[str, list[tuple[UUID, MachineDays]]] = {}
         for household, machine in machines:
             name = f"{machine.make} {machine.model}".strip() if by == "model" else getattr(machine, by)
@@ -103,7 +103,7 @@ def fleet_report(voice: Voice, fleet: Fleet, made: datetime) -> Document:
     """The document of a company's fleet for one reader."""
     _ = voice.gettext
     sections = []
-    for by, title in (("make", _("By make")), ("model", _("By model")), ("type", _("By type"))):
+    for by, title in (("make", _("By make")), ("model", _("By model")), ("type", _("By type")), ("installer", _("By installer"))):
         if fleet.groups.get(by):
             sections.append(Section(title, tuple(_compared(voice, fleet, by))))
     if fleet.faults:
@@ -128,7 +128,7 @@ def fleet_report(voice: Voice, fleet: Fleet, made: datetime) -> Document:
         lead=(_fleet_lead(voice, fleet),),
         sections=tuple(sections),
         made=_("Made %(day)s.", day=voice.day(made.date())),
-        foot=_("%(company)s, by make, model and type", company=fleet.company),
+        foot=_("%(company)s, by make, model, type and installer", company=fleet.company),
     )
 
 

@@ -1,6 +1,6 @@
 """Reads what a report tells of, in the reader's own transaction: who may not see a home gets no report of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,6 +23,8 @@ BASELINE_DAYS = 365
 SERVICE_DAYS = 90
 """How many days on each side of a repair are looked at."""
 FLEET_DAYS = 90
+DUE_DAYS = 45
+"""What comes due later than this is told by a later report."""
 _JOULES_A_KWH = 3.6e6
 _POINTS = (
     "electric_power", "electric_energy", "gas_input", "gas_energy", "heat_output", "heat_energy", "cooling_output", "cooling_energy",
@@ -75,6 +77,7 @@ async def machine_days(tx: Tx, machine: sites.Equipment, zone: str, first: date,
         outdoor=_means(plain["outdoor_temperature"], days),
         modes={word: s for word, s in modes.items() if word},
         starts=_starts(plain, counts),
+        installer=machine.installer,
         covered=min(1.0, seconds / max((min(end, now()) - start).total_seconds(), 1.0)),
     )
 
@@ -147,8 +150,18 @@ async def home_month(tx: Tx, site: sites.Site, month: date) -> HomeMonth:
     machines = [machine for machine in machines if machine.covered > 0]
     known = {machine.id for machine in machines}
     start = datetime.combine(first, time(), ZoneInfo(site.time_zone))
-    home = HomeMonth(site.id, site.name, site.time_zone, first, last, machines, findings=await findings_of(tx, site.id, start))
+    found, dues = await findings_of(tx, site.id, start), await _dues(tx, known, last, site.time_zone)
+    home = HomeMonth(site.id, site.name, site.time_zone, first, last, machines, findings=found, dues=dues)
     return _expected(home, [machine for machine in past if machine.id in known])
+
+
+async def _dues(tx: Tx, machines: Collection[UUID], last: date, zone: str) -> list[views.Due]:
+    """What comes due soon, the soonest first, where the report is of the newest month; an older one is not told what came after."""
+    today = datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
+    if today - last > timedelta(days=DUE_DAYS):
+        return []
+    coming = (await diagnostics.prospects_of(tx, machines)).values()
+    return sorted((due for each in coming for due in each.dues if due.days <= DUE_DAYS), key=lambda due: due.days)
 
 
 async def findings_of(tx: Tx, site: UUID, since: datetime) -> list[views.Finding]:

@@ -62,7 +62,7 @@ async def sums(tx: Tx, equipment: UUID, names: Sequence[str], start: datetime, e
         raise Invalid("bad_points", f"Name 1 to {MAX_POINTS} points.", "points")
     if start.tzinfo is None or end.tzinfo is None or not 0 < (end - start).total_seconds() <= MAX_ROWS * _LENGTH_S[step]:
         raise Invalid("bad_span", f"Give a start before the end, with time zones, at most {MAX_ROWS} {step}s apart.", "start")
-    rows = await _rows(tx, equipment, names, start, end, step)
+    rows = await _rows(tx, equipment, names, start.astimezone(UTC), end.astimezone(UTC), step)
     rest = ("code", "low", "high", "mean", "last", "count", "seconds", "starts", "total")
     return [Sum(r["point"], r["t"].timestamp(), *(r[name] for name in rest)) for r in rows]
 

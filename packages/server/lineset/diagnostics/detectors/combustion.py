@@ -7,7 +7,7 @@ from lineset.diagnostics.detectors.rules import BURNERS, TANKS, Persistence, rec
 
 _IGNITION = {"retries_a_day": 3.0, "retries_per_start": 0.15, "lockouts_a_day": 1.0}
 _IGNITION_DAYS = Persistence(least=2, of=3)
-_CONDENSING = {"least_s": 2700.0, "not_share": 0.85, "able_share": 0.5, "return_over_dew_K": 2.0}
+_CONDENSING = {"least_s": 2700.0, "not_share": 0.85, "able_s": 1800.0, "return_over_dew_K": 2.0}
 _CONDENSING_DAYS = Persistence(least=3, of=4)
 
 
@@ -38,14 +38,15 @@ def retries(cases: Cases) -> Verdicts:
 
 
 def dry(cases: Cases) -> Verdicts:
-    """Of appliances made for it, by flue gas that stays under 100 degC. Bad is a day with 45 min of settled burning over 0 degC outdoors,
-    in 85 % of which the return water is above the dew point of the flue gas, or the flue gas 8 K above it. Severity and loss: the latent
-    heat is 9.8 % of the higher heating value of natural gas (CH4: 50.0 of 55.5 MJ/kg), of which condensing gets about four fifths."""
+    """Of appliances made for it, as half an hour of settled burning with flue gas under 100 degC in the last two weeks shows. Bad is a
+    day with 45 min of settled burning over 0 degC outdoors, in 85 % of which the return water is above the dew point of the flue gas, or
+    the flue gas 8 K above it. Severity and loss: the latent heat is 9.8 % of the higher heating value of natural gas (CH4: 50.0 of
+    55.5 MJ/kg), of which condensing gets about four fifths."""
     seconds = cases.daily("condense.s")
     known = np.nan_to_num(seconds) >= _CONDENSING["least_s"]
     share = ratio(cases.daily("condense.not.s"), seconds)
     flue_s = np.nan_to_num(cases.total("condense.flue.s"))
-    able = np.nan_to_num(cases.total("condense.able.s")) >= _CONDENSING["able_share"] * flue_s
+    able = np.nan_to_num(cases.total("condense.able.s")) >= _CONDENSING["able_s"]
     bad = known & (share >= _CONDENSING["not_share"]) & able[:, None] & (flue_s > 0)[:, None]
     return rule_verdict(
         "no_condensing",

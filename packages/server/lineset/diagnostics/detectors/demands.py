@@ -5,7 +5,7 @@ import numpy as np
 from lineset.diagnostics.cases import Cases, Detector, Status, Verdicts, ratio
 from lineset.diagnostics.detectors.rules import Persistence, certainty, lasting, recent, rule_verdict
 
-_UNMET = {"room_s": 21_600.0, "idle_s": 14_400.0, "water_s": 14_400.0, "supply_share": 0.8, "supply_s": 10_800.0}
+_UNMET = {"room_s": 14_400.0, "idle_s": 14_400.0, "water_s": 14_400.0, "supply_share": 0.8, "supply_s": 10_800.0}
 _UNMET_DAYS = Persistence(least=2, of=3)
 _OPPOSED = {
     "together_s": 5400.0,
@@ -18,8 +18,8 @@ _OPPOSED_DAYS = Persistence(least=2, of=3)
 
 
 def unmet(cases: Cases) -> Verdicts:
-    """Bad is a day with six hours more than 1.5 K off the set point though the machine works on it, or four hours while it is called and
-    stands still; of a tank four hours more than 8 K under it; of chillers and boilers most of three hours of settled running.
+    """Bad is a day with four hours more than 1.5 K off the set point though the machine works on it, or while it is called and stands
+    still; of a tank four hours more than 8 K under it; of chillers and boilers most of three hours of settled running.
     Recovery from a setback takes less. Severity: the share of the day. Loss 0: what is missing is comfort."""
     working = np.nan_to_num(cases.daily("unmet.heating.s")) + np.nan_to_num(cases.daily("unmet.cooling.s"))
     idle, water = np.nan_to_num(cases.daily("unmet.idle.s")), np.nan_to_num(cases.daily("unmet.water.far.s"))
