@@ -37,12 +37,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What became of one fault. `days` from its onset (or the recording's start) to the finding that settled the outcome; NaN without."""
+    """What became of one fault. `days` from its onset (or the recording's start) to the finding that settled the outcome; NaN without.
+    `older`: it was there before the first reading, so that nobody ever saw the machine sound."""
 
     truth: Mapping[str, Any]
     outcome: Outcome
     days: float
     named: str
+    older: bool = False
 
     @property
     def found(self) -> bool:
@@ -114,7 +116,7 @@ def score(truth: Mapping[str, Any], findings: Sequence[Finding]) -> Result:
 
 
 def _scored(fault: Mapping[str, Any], start: float, mine: Sequence[Finding]) -> Scored:
-    name = fault["fault"]
+    name, older = fault["fault"], fault["onset"] < start
     in_time = sorted(mine, key=lambda f: f.opened)
     ways: tuple[tuple[Outcome, list[Finding]], ...] = (
         ("correct", [f for f in in_time if f.fault == name]),
@@ -123,9 +125,9 @@ def _scored(fault: Mapping[str, Any], start: float, mine: Sequence[Finding]) -> 
     )
     for outcome, those in ways:
         if those:
-            return Scored(fault, outcome, (those[0].opened - max(fault["onset"], start)) / DAY_S, those[0].fault)
+            return Scored(fault, outcome, (those[0].opened - max(fault["onset"], start)) / DAY_S, those[0].fault, older)
     idle = fault.get("run_s", math.inf) < LEAST_RUN_S and name != "offline"
-    return Scored(fault, "no response" if idle else "missed", math.nan, "")
+    return Scored(fault, "no response" if idle else "missed", math.nan, "", older)
 
 
 def wilson(hits: int, tries: int, z: float = 1.96) -> tuple[float, float]:

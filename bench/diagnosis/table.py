@@ -47,6 +47,8 @@ def markdown(result: Result) -> str:
             "|---|---|---|---|" + "---|" * (len(_OUTCOMES) + 1),
             *(_row(name, [s for s in result.faults if least <= s.truth["loss"] < most]) for name, least, most in BINS),
             _row("all", result.faults),
+            _row("10 % or more, begun while watched", [s for s in result.faults if s.truth["loss"] >= COSTLY and not s.older]),
+            _row("10 % or more, older than the readings", [s for s in result.faults if s.truth["loss"] >= COSTLY and s.older]),
             "",
             f"False alarms: {len(result.alarms)} in {result.months:.1f} machine-months without a fault: {rate:.3f} a machine-month"
             f" ({low:.3f}–{high:.3f}), {apart}. Findings beside the right one at faulty machines: {len(result.beside)}.",

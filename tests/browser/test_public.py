@@ -27,6 +27,7 @@ PAGES = {
     "/policy": 404,
     "/cookies": 200,
     "/recipients": 200,
+    "/models": 200,
     "/news": 200,
     "/mailbox": 200,
     "/no/such/page": 404,

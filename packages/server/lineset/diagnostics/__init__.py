@@ -24,7 +24,7 @@ from lineset.diagnostics.keeping import DayFiles
 from lineset.diagnostics.knowledge import KNOWLEDGE, Words
 from lineset.diagnostics.performing import performance_of
 from lineset.diagnostics.population import DIAGNOSE
-from lineset.diagnostics.predict.fleet import FleetModel, add_fleet_jobs, list_models, model_card
+from lineset.diagnostics.predict.fleet import FleetModel, add_fleet_jobs, list_models, model_card, usual_of
 from lineset.diagnostics.prospects import prospects_of
 from lineset.diagnostics.views import (
     OPEN_STATES,
@@ -90,5 +90,6 @@ __all__ = [
     "savings",
     "start_repair",
     "steps",
+    "usual_of",
     "views",
 ]

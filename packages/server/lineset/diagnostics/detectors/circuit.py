@@ -30,7 +30,7 @@ PARAMETERS = {
     "least_day_s": 600.0,
     "sure": 0.85,
     "sure_absolute": 0.9,
-    "sure_of_two": 0.97,
+    "sure_of_two": 0.93,
     "agreeing_share": 0.7,
     "least_severity": 0.05,
     "least_bias_K": 1.5,

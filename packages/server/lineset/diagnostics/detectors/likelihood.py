@@ -78,10 +78,11 @@ def _circuit() -> list[Hypothesis]:
 
 def _sensors() -> list[Hypothesis]:
     found = []
+    total = sum(sensor.share for sensor in SENSORS)
     for sensor in SENSORS:
         mean, spread = _vector(sensor.effects, 0.3)
         sizes = np.concatenate([-BIASES_K[::-1], BIASES_K]) * (1.0 if sensor.unit == "K" else 0.6)
-        found.append(Hypothesis("sensor", sensor.point, "", None, mean, spread, sizes, SENSOR_PRIOR / len(SENSORS)))
+        found.append(Hypothesis("sensor", sensor.point, "", None, mean, spread, sizes, SENSOR_PRIOR * sensor.share / total))
     return found
 
 

@@ -181,6 +181,13 @@ async def list_models(tx: Tx) -> list[FleetModel]:
     return [_card(row) for row in rows]
 
 
+async def usual_of(tx: Tx, type_: str, make: str, model: str) -> FleetModel | None:
+    """What is usual for a machine: the published model of its make and model, else of its make, else of its type; None without any."""
+    kinds = [(type_, make.strip(), model.strip()), (type_, make.strip(), ""), (type_, "", "")]
+    known = {(card.type, card.make, card.model): card for card in await list_models(tx) if card.state == "published"}
+    return next((known[kind] for kind in kinds if kind in known), None)
+
+
 async def model_card(tx: Tx, model: UUID) -> FleetModel:
     """One version of a model. Raises NotFound where there is none."""
     row = await tx.session.get(FleetModelRow, model)

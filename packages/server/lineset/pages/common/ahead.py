@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 from lineset_contract.units import UNITS
 
-from lineset.diagnostics import Due, Figure, Forecast, Life, Performance
+from lineset.diagnostics import Due, Figure, FleetModel, Forecast, Life, Performance
 
 from .performance_words import basis_words, figure_name, reason_words
 from .quantity import scale
@@ -111,13 +111,32 @@ def amount(reader: Reader, value: float, unit: str) -> tuple[str, str]:
     return reader.number(shown, ruler.digits if abs(shown) < 100 else 0), ruler.symbol
 
 
-def performance_view(reader: Reader, performance: Performance, title: str) -> PerformanceView:
-    """The figures of a span: what is known, and what is absent with its reason."""
-    lines = [_figure(reader, name, figure) for name, figure in performance.figures.items()]
+def performance_view(reader: Reader, performance: Performance, title: str, usual: FleetModel | None = None) -> PerformanceView:
+    """The figures of a span: what is known, beside it what is `usual` for machines of its kind, and what is absent with its reason."""
+    beside = {} if usual is None else {figure_of(name)[0]: both for name, both in usual.figures.items()}
+    lines = [_figure(reader, name, figure, beside.get(name)) for name, figure in performance.figures.items()]
     return PerformanceView(title, tuple(line for line in lines if not line.why), tuple(line for line in lines if line.why))
 
 
-def _figure(reader: Reader, name: str, figure: Figure) -> FigureLine:
+_CALLED = {
+    "split": "air_split",
+    "water_difference": "water_split",
+    "condensing_over_sink": "sink_approach",
+    "source_over_evaporating": "source_approach",
+    "standby_w": "standby_power",
+    "starts_an_hour": "starts_an_hour",
+}
+_UNITS = {"cop": "1", "starts_an_hour": "1/h", "standby_w": "W"}
+
+
+def figure_of(learnt: str) -> tuple[str, str]:
+    """The figure of performance that a fleet's model tells of, and its unit: `heating.cop` is (`cop_heating`, 1)."""
+    mode, _, bare = learnt.rpartition(".")
+    called = _CALLED.get(bare, bare)
+    return f"{called}_{mode}" if mode else called, _UNITS.get(bare, "K")
+
+
+def _figure(reader: Reader, name: str, figure: Figure, usual: tuple[float, float] | None = None) -> FigureLine:
     text = figure_name(reader, name)
     if figure.value is None:
         return FigureLine(text, "", "", "", reason_words(reader, figure.why or "not_measured"))
@@ -127,6 +146,9 @@ def _figure(reader: Reader, name: str, figure: Figure) -> FigureLine:
         notes.append("± " + amount(reader, figure.doubt, "K" if figure.unit == "degC" else figure.unit)[0])
     if figure.basis:
         notes.append(basis_words(reader, figure.basis))
+    if usual is not None:
+        middle, spread = (amount(reader, value, figure.unit)[0] for value in usual)
+        notes.append(reader.gettext("usual for such machines: %(mean)s ± %(spread)s", mean=middle, spread=spread))
     return FigureLine(text, digits, unit, ", ".join(notes), "")
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lineset.diagnostics import OPEN_STATES, Due, Finding, Forecast, Life, Performance, Step
+from lineset.diagnostics import OPEN_STATES, Due, Finding, FleetModel, Forecast, Life, Performance, Step
 
 from .ahead import DueLine, ForecastView, PerformanceView, due_lines, forecast_view, performance_view, upcoming
 from .findings import FindingView, act_by, finding_view
@@ -40,20 +40,22 @@ def health_view(
     steps: Mapping[UUID, Sequence[Step]] | None = None,
     names: Mapping[UUID, str] | None = None,
     performance: Performance | None = None,
+    usual: FleetModel | None = None,
     forecast: Forecast | None = None,
     dues: Sequence[Due] = (),
     lives: Sequence[Life] = (),
     may_act: bool = False,
     technician: bool = False,
 ) -> Health:
-    """Build the view of the machine of that name. `steps` by finding; `performance` of the last 30 days."""
+    """Build the view of the machine of that name. `steps` by finding; `performance` of the last 30 days; `usual`: what
+    is usual for its model."""
 
     def shown(finding: Finding) -> FindingView:
         return finding_view(reader, finding, machine, now, steps=(steps or {}).get(finding.id, ()), names=names, may_act=may_act)
 
     opened = sorted((f for f in findings if f.state in OPEN_STATES), key=act_by)
     past = sorted((f for f in findings if f.state not in OPEN_STATES), key=lambda f: f.closed or f.seen, reverse=True)
-    ran = None if performance is None else performance_view(reader, performance, reader.gettext("The last 30 days"))
+    ran = None if performance is None else performance_view(reader, performance, reader.gettext("The last 30 days"), usual)
     coming = None if forecast is None else upcoming(forecast, now)
     return Health(
         findings=tuple(shown(f) for f in opened),

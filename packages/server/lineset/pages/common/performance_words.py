@@ -16,6 +16,7 @@ _NAMES: Mapping[str, str] = {
     "hours_auxiliary": marked("Time with backup heat"),
     "hours_fan": marked("Time with the fan on"),
     "starts": marked("Starts"),
+    "starts_an_hour": marked("Starts an hour of running"),
     "cycle_length": marked("Mean run"),
     "defrosts": marked("Defrosts"),
     "electric": marked("Electricity"),

@@ -15,6 +15,7 @@ Allow: /policy
 Allow: /terms
 Allow: /cookies$
 Allow: /recipients$
+Allow: /models$
 Allow: /news$
 Allow: /privacy/choices$
 Allow: /static/

@@ -40,6 +40,7 @@ async def health_of(tx: Tx, place: Place, machine: sites.Equipment, names: Names
         steps={f.id: await diagnostics.steps(tx, f.id) for f in found[:8]},
         names=names.people,
         performance=next(iter(ran.get(machine.id, ())), None),
+        usual=await diagnostics.usual_of(tx, machine.type, machine.make, machine.model) if ran else None,
         forecast=None if coming is None else coming.forecast,
         dues=() if coming is None else since(coming.dues, coming.made, moment),
         lives=() if coming is None else coming.lives,
