@@ -82,13 +82,13 @@ def record(part: Part) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]]]
     told: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]] = []
     for plan in part.plans:
         columns, used = _lived(plan.spec, plan, part.step_s)
-        if plan.kind is not None and plan.kind.name == "setpoint_not_reached" and not _missed(plan, columns):
+        if plan.kind is not None and plan.kind.name == "setpoint_not_reached" and not _missed(columns, _onset(plan)):
             told.append(([], []))  # a machine that is too weak, and was not asked for more: neither faulty by this name nor sound
             continue
         tables += columns
         machines += known(plan.spec)
         faults = [_truth(plan, used, part.step_s)] if plan.kind is not None else []
-        told.append((_exposed(plan), faults))
+        told.append((_exposed(plan, missed=_missed(columns, plan.start)), faults))
     pl.concat(tables, how="diagonal").write_parquet(part.folder / "readings.parquet")
     (part.folder / "machines.json").write_bytes(msgspec.json.encode(machines))
     return told
@@ -136,10 +136,13 @@ def _lived(spec: HomeSpec, plan: Plan, step_s: int, *, readings: bool = True) ->
 MISSED_K, MISSED_S, MISSED_DAYS = 1.5, 4 * 3600.0, 3
 
 
-def _missed(plan: Plan, tables: Sequence[pl.DataFrame]) -> bool:
-    """Whether some room of the home was four hours a day more than 1.5 K off its set point, on three days from the fault's onset on."""
+def _onset(plan: Plan) -> float:
     (fault,) = plan.spec.faults
-    onset = plan.end - fault.days_before * DAY_S
+    return plan.end - fault.days_before * DAY_S
+
+
+def _missed(tables: Sequence[pl.DataFrame], since: float) -> bool:
+    """Whether some room of the home was four hours a day more than 1.5 K off its set point, on three days from `since` on."""
     for table in tables:
         if not {"room_temperature", "heating_setpoint", "cooling_setpoint"} & set(table.columns) or "room_temperature" not in table.columns:
             continue
@@ -152,14 +155,15 @@ def _missed(plan: Plan, tables: Sequence[pl.DataFrame]) -> bool:
             continue
         step = pl.col("t").diff().clip(0.0, 900.0)
         off = pl.when(pl.max_horizontal(gaps) > MISSED_K).then(step).otherwise(0.0)
-        days = table.filter(pl.col("t") >= onset).group_by((pl.col("t") / DAY_S).floor()).agg(off.sum().alias("off"))
+        days = table.filter(pl.col("t") >= since).group_by((pl.col("t") / DAY_S).floor()).agg(off.sum().alias("off"))
         if days.filter(pl.col("off") >= MISSED_S).height >= MISSED_DAYS:
             return True
     return False
 
 
-def _exposed(plan: Plan) -> list[dict[str, Any]]:
-    """Machines with the machines that a finding about them may stand at: those joined to them by what they serve or by their thermostat."""
+def _exposed(plan: Plan, *, missed: bool) -> list[dict[str, Any]]:
+    """Machines with the machines that a finding about them may stand at: those joined to them by what they serve or by their thermostat.
+    `missed`: rooms of the home really were off their set points, for whatever reason, so that saying so is no false alarm."""
     equipment = plan.spec.equipment
 
     def joined(local: str) -> list[str]:
@@ -179,6 +183,7 @@ def _exposed(plan: Plan) -> list[dict[str, Any]]:
             "start": plan.start,
             "end": plan.end,
             "joined": joined(e.local),
+            "missed": missed,
         }
         for e in equipment
     ]
@@ -188,7 +193,7 @@ def _truth(plan: Plan, used: Totals, step_s: int) -> dict[str, Any]:
     """What is wrong in a home: since when, from when on fully, and which share of the efficiency it costs, by its sound twin."""
     assert plan.kind is not None
     (fault,) = plan.spec.faults
-    onset = plan.end - fault.days_before * DAY_S
+    onset = _onset(plan)
     grown = min(max(onset + fault.ramp_days * DAY_S, plan.start), plan.end - 4 * DAY_S)
     sound = msgspec.structs.replace(plan.spec, faults=())
     _, twin = _lived(sound, plan, step_s, readings=False)

@@ -108,11 +108,16 @@ def score(truth: Mapping[str, Any], findings: Sequence[Finding]) -> Result:
         scored.append(one)
         if one.right:
             beside += [f for f in mine if fault["fault"] not in f.candidates]
-    alarms = [f for f in findings if f.opened < concerned.get(f.equipment, math.inf)]
+    alarms = [f for f in findings if f.opened < concerned.get(f.equipment, math.inf) and not _true_of_rooms(f, machines[f.equipment])]
     sound = (
         max(min(concerned.get(m["id"], math.inf), m["end"]) - m["start"], 0.0) for m in machines.values() if m["type"] not in _OBSERVERS
     )
     return Result(scored, alarms, sum(sound) / MONTH_S, beside)
+
+
+def _true_of_rooms(finding: Finding, machine: Mapping[str, Any]) -> bool:
+    """Whether it says of rooms that miss their set points that they do: true whatever the reason, and no false alarm."""
+    return finding.fault == "setpoint_not_reached" and bool(machine.get("missed"))
 
 
 def _scored(fault: Mapping[str, Any], start: float, mine: Sequence[Finding]) -> Scored:
