@@ -59,6 +59,7 @@ async def test_DIA_04_the_next_day_is_foretold_with_the_error_of_past_days(world
     await measured(world, TODAY - 20 * DAY, TODAY)
     await run(world, at(0))
     assert await jobs.foretell_lots(world.door, EVERY, at(0)) == 2
+    assert await jobs.foretell_lots(world.door, EVERY, at(0, 20)) == 0, "once a day"
     coming = (await told(world)).forecast
     assert coming is not None
     assert coming.start == datetime.fromtimestamp(TODAY, UTC)
@@ -110,7 +111,7 @@ async def test_DIA_03_what_is_left_of_a_compressor_is_told_with_its_doubt_where_
     async with world.door.open(world.house.acting) as tx:
         built = {"machine": world.machines["hp1"], "day": date.today() - timedelta(days=365 * 12)}  # noqa: DTZ011 - a day's difference is nothing
         await tx.session.execute(text("UPDATE equipment SET installed_on = :day WHERE id = :machine"), built)
-    await jobs.foretell_lots(world.door, EVERY, at(0))
+    await jobs.foretell_lots(world.door, EVERY, at(1))
     (life,) = (await told(world)).lives
     low, median, high = life.left_years
     assert life.part == "compressor"

@@ -40,4 +40,5 @@ def test_every_basis_and_reason_in_the_code_has_words() -> None:
     }
     assert set(words._BASES) <= said
     reasons = {table.NOT_MEASURED, table.NOT_RUN, table.TOO_LITTLE, table.IMPLAUSIBLE, table.NO_SPREAD, table.MIXED, table.INCOMPLETE}
+    reasons |= {table.BELOW_ZERO}
     assert set(words._REASONS) == reasons

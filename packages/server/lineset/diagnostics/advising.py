@@ -1,6 +1,6 @@
 """Advice kept: made anew by the platform as findings come and go, read and dismissed by people, and shown to companies with a yes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -112,6 +112,10 @@ DIAGNOSE = Context(System("diagnosis"), Purpose.OPERATE)
 AT_ONCE = 500
 FRESH = timedelta(hours=1)
 """Machines of which something was foretold since are looked at again; the job runs more often than that."""
+_ONLY = text(
+    "SELECT e.id, e.household_id, e.site_id, e.type FROM equipment e WHERE e.id > :after AND e.retired_at IS NULL AND e.erased_at IS NULL"
+    " AND e.id = ANY(:only) ORDER BY e.id LIMIT :most"
+)
 _WANTED = text(
     "SELECT e.id, e.household_id, e.site_id, e.type FROM equipment e WHERE e.id > :after AND e.retired_at IS NULL AND e.erased_at IS NULL"
     " AND (EXISTS (SELECT 1 FROM findings f WHERE f.equipment_id = e.id AND f.household_id = e.household_id AND f.closed IS NULL)"
@@ -129,14 +133,15 @@ def add_advice_jobs(app: procrastinate.Blueprint, door: Door) -> None:
         await renew_advice(door)
 
 
-async def renew_advice(door: Door) -> int:
-    """Give advice anew for every machine that has an open finding, had advice, or of which more was foretold; how much stands. Safe to run
-    twice, or to be killed."""
+async def renew_advice(door: Door, only: Collection[UUID] | None = None) -> int:
+    """Give advice anew for every machine that has an open finding, had advice, or of which more was foretold, or for `only`
+    these; how much stands. Safe to run twice, or to be killed."""
     after, stands = UUID(int=0), 0
     while True:
         async with door.open(DIAGNOSE) as tx:
-            wanted = {"after": after, "most": AT_ONCE, "fresh": now() - FRESH}
-            machines = (await tx.session.execute(_WANTED, wanted)).all()
+            which: dict[str, object] = {"fresh": now() - FRESH} if only is None else {"only": list(only)}
+            asked = _WANTED if only is None else _ONLY
+            machines = (await tx.session.execute(asked, {"after": after, "most": AT_ONCE, **which})).all()
             if not machines:
                 return stands
             found: dict[UUID, list[Finding]] = {}

@@ -1,5 +1,5 @@
-"""The jobs of diagnosis: each hour what was measured since, in lots that many workers share; each night days that became fuller, findings
-of machines that went, and what technicians' verdicts teach."""
+"""The jobs of diagnosis: each hour what was measured since, in lots that many workers share, and once a day what comes next of each
+machine; each night days that became fuller, findings of machines that went, and what technicians' verdicts teach."""
 
 import itertools
 import math
@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import delete, func, insert, select, text
 
 from lineset.diagnostics import population
+from lineset.diagnostics.advising import renew_advice
 from lineset.diagnostics.findings import list_findings, said
 from lineset.diagnostics.keeping import day_of
 from lineset.diagnostics.model import FaultPriorRow, FindingRow, FindingStepRow
@@ -32,7 +33,7 @@ LEARN = Context(System("diagnosis"), Purpose.FLEET_MODELS)
 
 
 def add_jobs(app: procrastinate.Blueprint, door: Door) -> None:
-    """Register the jobs `diagnosis.` `share_out`, `follow`, `tidy`, `recompute`, `foretell` and `learn_verdicts`."""
+    """Register the jobs `diagnosis.` `share_out`, `follow`, `tidy`, `recompute` and `learn_verdicts`."""
 
     @app.periodic(cron="4 * * * *")
     @app.task(name="diagnosis.share_out", queueing_lock="diagnosis.share_out")
@@ -42,6 +43,7 @@ def add_jobs(app: procrastinate.Blueprint, door: Door) -> None:
     @app.task(name="diagnosis.follow", retry=2)
     async def follow(first: int, last: int) -> None:
         await follow_lots(door, range(first, last + 1), now())
+        await foretell_lots(door, range(first, last + 1), now())
 
     @app.periodic(cron="41 4 * * *")
     @app.task(name="diagnosis.tidy", queueing_lock="diagnosis.tidy")
@@ -51,15 +53,10 @@ def add_jobs(app: procrastinate.Blueprint, door: Door) -> None:
         async with door.open(DIAGNOSE) as tx:
             for first, last in shares(await population.count(tx)):
                 await defer(tx.session, "diagnosis.recompute", lock=f"diagnosis.recompute.{first}", first=first, last=last)
-                await defer(tx.session, "diagnosis.foretell", lock=f"diagnosis.foretell.{first}", first=first, last=last)
 
     @app.task(name="diagnosis.recompute", retry=2)
     async def again(first: int, last: int) -> None:
         await recompute_lots(door, range(first, last + 1), now())
-
-    @app.task(name="diagnosis.foretell", retry=2)
-    async def foretell(first: int, last: int) -> None:
-        await foretell_lots(door, range(first, last + 1), now())
 
     @app.task(name="diagnosis.learn_verdicts", retry=3)
     async def learn(finding: str) -> None:  # noqa: ARG001 - which one does not matter: all are counted anew
@@ -87,7 +84,10 @@ async def follow_lots(door: Door, lots: Sequence[int], until: datetime) -> int:
     async with door.open(DIAGNOSE) as tx:
         await population.lock(tx, lots)
         done = await following.follow(tx, await population.of_lots(tx, lots), until)
+        changed = {UUID(f.machine) for f in (*done.opened, *done.closed)}
     log.info("diagnosed", machines=done.machines, hours=done.hours, opened=len(done.opened), closed=len(done.closed))
+    if changed:
+        await renew_advice(door, changed)
     return done.hours
 
 
@@ -108,14 +108,18 @@ async def recompute_lots(door: Door, lots: Sequence[int], until: datetime) -> in
 
 
 async def foretell_lots(door: Door, lots: Sequence[int], until: datetime) -> int:
-    """Foretell what comes next of the machines of these lots; of how many."""
+    """Foretell what comes next of those machines of these lots of which nothing was foretold for a day; of how many."""
     from lineset.diagnostics import prospects  # noqa: PLC0415 - as above
 
-    told = 0
+    told: set[UUID] = set()
     for lot in lots:
         async with door.open(DIAGNOSE) as tx:
-            told += await prospects.foretell(tx, await population.of_lots(tx, [lot]), until)
-    return told
+            stale = await prospects.stale(tx, await population.of_lots(tx, [lot]), until)
+            await prospects.foretell(tx, stale, until)
+            told |= {member.whose.equipment for member in stale}
+    if told:
+        await renew_advice(door, told)
+    return len(told)
 
 
 async def close_gone(door: Door) -> int:

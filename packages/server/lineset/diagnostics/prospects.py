@@ -1,4 +1,4 @@
-"""What comes next of each machine, foretold each night and kept for pages, advice and programs: use of the next two days, care that comes
+"""What comes next of each machine, foretold once a day and kept for pages, advice and programs: use of the next two days, care that comes
 due, and what is left of its life."""
 
 import asyncio
@@ -31,6 +31,7 @@ from lineset.privacy import Tx
 
 AT_ONCE = 50
 """Machines whose last year is in memory at once."""
+EVERY = timedelta(hours=23, minutes=30)
 YEAR_DAYS = 365
 WEEK = 7
 """What a machine did in its last year is added up anew once a week; each night a seventh of the fleet's."""
@@ -48,6 +49,15 @@ _YEAR = {
     "starts": ("starts",),
 }
 """What is kept of the year: the first of these figures that there is."""
+
+
+async def stale(tx: Tx, members: Sequence[Member], until: datetime) -> list[Member]:
+    """Those of which nothing was foretold in the last `EVERY`, and of which something has been measured."""
+    asked = select(ProspectRow.series_id).where(
+        ProspectRow.series_id.in_([m.whose.series for m in members]), ProspectRow.made > until - EVERY
+    )
+    fresh = set(await tx.session.scalars(asked))
+    return [m for m in members if m.whose.series not in fresh and m.through is not None]
 
 
 async def foretell(tx: Tx, members: Sequence[Member], until: datetime) -> int:

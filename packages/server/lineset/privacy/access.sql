@@ -90,7 +90,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1500 SET search_path = public, pg_
 BEGIN
   IF EXISTS (SELECT FROM unnest(wanted) AS w WHERE NOT EXISTS (
       SELECT FROM tenures n WHERE n.series_id = w AND n.erased_at IS NULL
-        AND (n.household_id IN (SELECT access.households('view')) OR access.system('import', 'housekeeping', 'setup')))) THEN
+        AND (n.household_id IN (SELECT access.households('view')) OR access.system('import', 'housekeeping', 'setup', 'diagnosis')))) THEN
     RAISE insufficient_privilege USING MESSAGE = 'a series is not shared with this actor';
   END IF;
   RETURN QUERY SELECT f.series_id, f.t, f.reals, f.totals FROM frames f

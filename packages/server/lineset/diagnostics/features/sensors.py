@@ -102,6 +102,10 @@ def resting(samples: Samples) -> Mapping[str, Floats]:
     return found
 
 
+_MAKES_WATER = ("heat_pump", "boiler", "chiller")
+"""Families that warm or cool the water that passes them; through the coil of an air handler it goes the other way."""
+
+
 def ways_round(samples: Samples) -> Mapping[str, Floats]:
     """For each of `PAIRS`: `way.<pair>.s`, steady time in which the two differ clearly, `way.<pair>.wrong`, of that the time in which they
     stand the other way round. `way.heating.room` and `way.cooling.room` (`.x` in K s, `.s`): how much nearer to the room's temperature the
@@ -112,6 +116,8 @@ def ways_round(samples: Samples) -> Mapping[str, Floats]:
             continue
         mode = name.partition(".")[2]
         where = samples.steady & _in(samples, mode) if mode else samples.steady & ~np.isnan(samples.channel("source"))
+        if name.startswith("water"):
+            where &= samples.of_family(*_MAKES_WATER)
         difference = samples.point(high) - samples.point(low)
         clear = where & (np.abs(difference) > CLEARLY.get(name, CLEARLY_K))
         known = samples.seconds(where & ~np.isnan(difference))

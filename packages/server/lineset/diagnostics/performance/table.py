@@ -19,9 +19,11 @@ Words = NDArray[np.str_]
 
 NOT_MEASURED, NOT_RUN, TOO_LITTLE, IMPLAUSIBLE = "not_measured", "not_run", "too_little", "implausible"
 NO_SPREAD, MIXED, INCOMPLETE = "weather_too_even", "mixed_use", "incomplete"
+BELOW_ZERO = "below_zero"
 """Why a figure is absent: points it needs are missing; the machine did not run so; it did for too short a time; sensors contradict
 physics; the weather did not differ enough to tell it; the machine both heated and cooled, so that what it drew at rest belongs to
-neither; of the heat or of the electricity more than 5 % is not known."""
+neither; of the heat or of the electricity more than 5 % is not known; the line through the days falls below zero, so that
+it tells no energy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lineset.diagnostics.features.weather import COOLING_BASES_C, HEATING_BASES_C
-from lineset.diagnostics.performance.table import NO_SPREAD, NOT_MEASURED, TOO_LITTLE, Column, Spans, column, reasons
+from lineset.diagnostics.performance.table import BELOW_ZERO, NO_SPREAD, NOT_MEASURED, TOO_LITTLE, Column, Spans, column, reasons
 from lineset.diagnostics.rows import Flags, Floats
 
 DAY_S = 86_400.0
@@ -53,7 +53,8 @@ def normalised(spans: Spans) -> Mapping[str, Column]:
         (("base_load", "kWh/d", uses), ("energy_per_hdd", "kWh/K/d", heats), ("energy_per_cdd", "kWh/K/d", cools))
     ):
         flat = (best.spread[:, 0] < LEAST_SPREAD) & (best.spread[:, 1] < LEAST_SPREAD) if n == 0 else best.spread[:, n - 1] < LEAST_SPREAD
-        odd = reasons((blind, NOT_MEASURED), (best.count < LEAST_DAYS, TOO_LITTLE), (flat, NO_SPREAD))
+        below = best.factors[:, n] < -best.doubts[:, n]
+        odd = reasons((blind, NOT_MEASURED), (best.count < LEAST_DAYS, TOO_LITTLE), (flat, NO_SPREAD), (below, BELOW_ZERO))
         found[name] = column(unit, best.factors[:, n], doubt=best.doubts[:, n], basis="regression", why=odd, applies=mine)
     for name, feature, mine in (("degree_days_heating", "hdd.15", heats), ("degree_days_cooling", "cdd.22", cools)):
         found[name] = column("K d", spans.sum(feature) / DAY_S, applies=mine)

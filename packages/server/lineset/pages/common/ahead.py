@@ -28,10 +28,11 @@ class FigureLine(msgspec.Struct, frozen=True):
 
 
 class PerformanceView(msgspec.Struct, frozen=True):
-    """How a machine ran over a span that is named in `title`."""
+    """How a machine ran over a span that is named in `title`: the figures that matter to everybody, then `more` for who looks closer."""
 
     title: str
     figures: tuple[FigureLine, ...]
+    more: tuple[FigureLine, ...]
     absent: tuple[FigureLine, ...]
 
 
@@ -114,8 +115,23 @@ def amount(reader: Reader, value: float, unit: str) -> tuple[str, str]:
 def performance_view(reader: Reader, performance: Performance, title: str, usual: FleetModel | None = None) -> PerformanceView:
     """The figures of a span: what is known, beside it what is `usual` for machines of its kind, and what is absent with its reason."""
     beside = {} if usual is None else {figure_of(name)[0]: both for name, both in usual.figures.items()}
-    lines = [_figure(reader, name, figure, beside.get(name)) for name, figure in performance.figures.items()]
-    return PerformanceView(title, tuple(line for line in lines if not line.why), tuple(line for line in lines if line.why))
+    lines = {name: _figure(reader, name, figure, beside.get(name)) for name, figure in performance.figures.items()}
+    known = [name for name, line in lines.items() if not line.why]
+    first = [name for name in FIRST if name in known and not _nothing(performance.figures[name])]
+    more = [name for name in known if name not in first]
+    absent = tuple(line for line in lines.values() if line.why)
+    return PerformanceView(title, tuple(lines[name] for name in first), tuple(lines[name] for name in more), absent)
+
+
+FIRST = (
+    *("electric", "gas", "heat", "cooling", "hot_water", "cop_heating", "cop_cooling", "spf_h3", "spf_cooling", "efficiency_gas"),
+    *("hours_running", "starts", "cycle_length", "backup_share", "defrosts", "energy_per_hdd", "energy_per_cdd", "comfort"),
+)
+"""What everybody wants to know of a machine, in that order; of these, what was nothing is told with the rest."""
+
+
+def _nothing(figure: Figure) -> bool:
+    return not figure.value
 
 
 _CALLED = {

@@ -82,6 +82,7 @@ _REASONS: Mapping[str, str] = {
     "too_little": marked("it ran too little to tell"),
     "implausible": marked("its sensors contradict each other"),
     "weather_too_even": marked("the weather hardly differed"),
+    "below_zero": marked("too few kinds of weather: the line through the days falls below zero"),
     "mixed_use": marked("it both heated and cooled"),
     "incomplete": marked("heat and electricity are not known over the same time"),
 }
