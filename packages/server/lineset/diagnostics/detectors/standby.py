@@ -42,7 +42,11 @@ def excess(cases: Cases) -> Verdicts:
         margin=now / limit,
         severity=over / 200.0,
         loss=np.clip(ratio(wasted, cases.total("kwh.electric", 4)), 0.0, 0.9),
-        evidence={"standby_W": np.fmax(now, recent(watts, known & (np.isnan(now)[:, None]))), "standby_before_W": before, "limit_W": limit},
+        evidence={
+            "standby_W": np.fmax(now, recent(watts, known & (np.isnan(now)[:, None]))),
+            "standby_before_W": before,
+            "standby_limit_W": limit,
+        },
     )
 
 

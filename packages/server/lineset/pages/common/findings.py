@@ -6,13 +6,12 @@ from uuid import UUID
 
 import msgspec
 from lineset_contract.faults import FAULTS
-from lineset_contract.points import POINTS
-from lineset_contract.units import UNITS
 
 from lineset.diagnostics import KNOWLEDGE, OPEN_STATES, Finding, FindingState, Step, Words
 
+from .evidence_words import apart, evidence_name
 from .money import money
-from .quantity import label, scale
+from .quantity import scale
 from .reader import NBSP, Reader
 from .refusals import marked
 
@@ -280,72 +279,35 @@ def _moment(reader: Reader, step: Step, names: Mapping[UUID, str], now: datetime
     )
     nothing = reader.gettext("Nothing was wrong")
     verdict = nothing if step.verdict == NO_FAULT else fault_name(reader, step.verdict) if step.verdict else ""
-    return Moment(reader.when(step.at, now), reader.gettext(_STATES[step.state]), who, step.note, verdict)
+    return Moment(reader.when(step.at, now), reader.gettext(_STATES[step.state]), who, _note(reader, step.note), verdict)
+
+
+_NOTES = {"came_back": marked("It came back after the repair."), "machine_gone": marked("The machine went to somebody else or out of use.")}
+"""The platform's own notes."""
+
+
+def _note(reader: Reader, note: str) -> str:
+    known = _NOTES.get(note)
+    return note if known is None else reader.gettext(known)
 
 
 # -- evidence ------------------------------------------------------------------------------------------------------------
 
 _AS_USUAL = ("_expected", "_usual", "_normal", "_limit", "_least", "_most")
-_UNITS = {"C": "degC", "share": "share", "pct": "%", "percent": "%", "d": "d", "min": "min", "n": "n"}
-_NAMES: Mapping[str, str] = {
-    "bad_days": marked("Days on which it showed"),
-    "days": marked("Days looked at"),
-    "superheat": marked("Superheat"),
-    "subcooling": marked("Subcooling"),
-    "evaporating": marked("Evaporating temperature"),
-    "condensing": marked("Condensing temperature"),
-    "discharge": marked("Discharge temperature"),
-    "split": marked("Supply less return"),
-    "water_difference": marked("Supply less return, water"),
-    "condensing_over_sink": marked("Condensing over what it heats"),
-    "source_over_evaporating": marked("Source over evaporating"),
-    "liquid_over_sink": marked("Liquid line over what it heats"),
-    "discharge_over_condensing": marked("Discharge over condensing"),
-    "power": marked("Power"),
-    "capacity": marked("Heat or cold delivered"),
-    "cop": marked("COP"),
-    "air_flow": marked("Air flow"),
-    "water_flow": marked("Water flow"),
-    "speed": marked("Compressor speed"),
-    "current": marked("Current"),
-    "valve": marked("Valve opening"),
-    "cycles_an_hour": marked("Starts an hour"),
-    "cycle": marked("Length of a run"),
-    "defrosts": marked("Defrosts a day"),
-    "backup_share": marked("Share of backup heat"),
-    "standby": marked("Power at rest"),
-    "silent": marked("Time without readings"),
-    "offset": marked("Offset"),
-    "slope": marked("Change over time"),
-}
 
 
 def speaks(reader: Reader, evidence: Mapping[str, float]) -> tuple[Speaks, ...]:
     """The figures of a finding, each with what it should be where a second figure says that (`superheat_expected_K`)."""
     shown: list[Speaks] = []
     for key, value in evidence.items():
-        name, unit = _apart(key)
+        name, unit = apart(key)
         if name.endswith(_AS_USUAL):
             continue
         should = next((evidence[k] for s in _AS_USUAL if (k := f"{name}{s}_{key.rpartition('_')[2]}") in evidence), None)
-        shown.append(Speaks(_name(reader, name), _amount(reader, value, unit), "" if should is None else _amount(reader, should, unit)))
+        shown.append(
+            Speaks(evidence_name(reader, name), _amount(reader, value, unit), "" if should is None else _amount(reader, should, unit))
+        )
     return tuple(shown)
-
-
-def _apart(key: str) -> tuple[str, str]:
-    """Name and unit of a figure; a last part that is no unit belongs to the name."""
-    name, _, unit = key.rpartition("_")
-    if name and (unit in UNITS or unit in _UNITS):
-        return name, _UNITS.get(unit, unit)
-    return key, ""
-
-
-def _name(reader: Reader, name: str) -> str:
-    if name in POINTS:
-        return label(reader, name)
-    known = _NAMES.get(name)
-    text = reader.gettext(known) if known is not None else name.replace("_", " ")
-    return text[:1].upper() + text[1:]
 
 
 def _amount(reader: Reader, value: float, unit: str) -> str:
