@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from lineset import diagnostics, telemetry
@@ -119,6 +120,20 @@ async def test_DIA_03_what_is_left_of_a_compressor_is_told_with_its_doubt_where_
     assert 0.02 < life.risk_a_year < 0.5
     assert life.model == "published lives"
     assert life.figures["starts"] == pytest.approx(21 / 13.5 / 2, rel=0.01)  # starts an hour of running, beside the usual
+
+
+async def test_PRV_01_the_copy_has_each_day_with_its_sums_and_hours(world: Bench) -> None:
+    await measured(world, TODAY - 3 * DAY, TODAY)
+    await run(world, at(0))
+    files = diagnostics.DayFiles()
+    async with world.door.open(Context(world.house.acting.actor, Purpose.RIGHTS)) as tx:
+        pieces = [piece for piece in await files.plan(tx, world.house.household) if piece.args["equipment"] == str(world.machines["hp1"])]
+        made = await files.make(tx, pieces[0].args)
+    assert made is not None
+    days = [msgspec.json.decode(line) for line in made.data.splitlines()]
+    whole = next(day for day in days if len(day["hours"]) == 24)
+    assert sum(hour["energy_kwh"] for hour in whole["hours"]) == pytest.approx(whole["sums"]["kwh.electric"], rel=0.01)
+    assert {"hour", "run_s", "energy_kwh", "outdoor_degC"} == set(whole["hours"][0])
 
 
 async def test_what_is_foretold_is_its_households_alone_and_its_owners_time_alone(world: Bench) -> None:

@@ -148,17 +148,30 @@ class DayFiles:
     async def make(self, tx: Tx, args: Mapping[str, Any]) -> Made | None:
         """The file; None where nothing is left."""
         asked = text(
-            "SELECT day, layout, sums FROM machine_days"
+            "SELECT day, layout, sums, hours FROM machine_days"
             " WHERE equipment_id = :equipment AND household_id = :household ORDER BY day, series_id"
         )
         rows = (await tx.session.execute(asked, {"equipment": args["equipment"], "household": args["household"]})).all()
         names = await _names(tx, {row[1] for row in rows})
         lines = []
-        for day, layout, packed in rows:
+        for day, layout, packed, hourly in rows:
             sums = np.frombuffer(packed, _FORM) if layout in names else np.zeros(0, _FORM)
             figures = {n: float(v) for n, v in zip(names.get(layout, ()), sums.tolist(), strict=False) if v == v}  # noqa: PLR0124 - not NaN
-            lines.append(msgspec.json.encode({"equipment": args["equipment"], "day": day, "sums": figures}) + b"\n")
+            line = {"equipment": args["equipment"], "day": day, "sums": figures, "hours": _plain(hourly)}
+            lines.append(msgspec.json.encode(line) + b"\n")
         return Made(b"".join(lines), len(lines)) if lines else None
+
+
+def _plain(hours: bytes | None) -> list[dict[str, float]]:
+    """The hours of a day that are known: which, run time (s), energy (kWh) and outdoor temperature (degC)."""
+    if hours is None:
+        return []
+    told = []
+    for hour, values in enumerate(np.frombuffer(hours, _FORM).reshape(24, 3).tolist()):
+        known = {name: value for name, value in zip(("run_s", "energy_kwh", "outdoor_degC"), values, strict=True) if value == value}  # noqa: PLR0124 - not NaN
+        if known:
+            told.append({"hour": float(hour), **known})
+    return told
 
 
 def day_of(moment: datetime) -> int:
