@@ -1,8 +1,13 @@
 """A fault over HTTP, the whole way: readings, diagnosis, the owner's page, a technician's steps, leads with a yes, and programs."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -74,6 +79,19 @@ def house(installation: Installation, ines: Visitor) -> House:
     return home
 
 
+def commanded(house: House, *arguments: str) -> list[dict[str, Any]]:
+    """What a command of the terminal prints, one object a line."""
+    settings = house.installation.settings
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("LINESET_")} | {
+        "LINESET_DATA": str(settings.data),
+        "LINESET_DATABASE_URL": house.installation.database,
+        "LINESET_NATS_URL": settings.nats_url,
+    }
+    done = subprocess.run([sys.executable, "-m", "lineset", *arguments], env=surroundings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
 def program(house: House) -> httpx.Client:
     """A program with a token of the owner."""
     page = house.owner.send(house.owner.get("/account/security"), "/account/tokens", token_name="Script")
@@ -122,6 +140,19 @@ def test_DIA_05_advice_is_ranked_dismissed_and_shown_again(house: House) -> None
     assert "1 dismissed" in gone.text
     back = house.owner.send(gone, f"{house.base}/advice", advice=first[1], back="1")
     assert f'id="advice-{first[1]}"' in back.html
+
+
+def test_DIA_02_the_terminal_diagnoses_anew_backtests_a_detector_and_writes_a_report(house: House, tmp_path: Path) -> None:
+    (stored,) = [line for line in commanded(house, "findings", "--site", house.site, "--json") if line["fault"] == "short_cycling"]
+    assert stored["equipment"] == house.machine
+    again = commanded(house, "diagnose", "--site", house.site, "--json")
+    assert [line["fault"] for line in again].count("short_cycling") == 1, "history diagnosed anew comes to the same, and stores it once"
+    (compared,) = [line for line in commanded(house, "backtest", "short_cycling") if line["equipment"] == house.machine]
+    assert compared["change"] == "same"
+    paper = tmp_path / "month.pdf"
+    month = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m")
+    commanded(house, "report", "--site", house.site, "--month", month, "--pdf", str(paper))
+    assert paper.read_bytes().startswith(b"%PDF-1.7")
 
 
 def test_DIA_02_programs_list_findings_and_take_steps(house: House) -> None:
