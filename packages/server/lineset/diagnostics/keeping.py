@@ -164,7 +164,7 @@ class DayFiles:
 
 def _plain(hours: bytes | None) -> list[dict[str, float]]:
     """The hours of a day that are known: which, run time (s), energy (kWh) and outdoor temperature (degC)."""
-    if hours is None:
+    if hours is None or len(hours) != 24 * 3 * _FORM.itemsize:
         return []
     told = []
     for hour, values in enumerate(np.frombuffer(hours, _FORM).reshape(24, 3).tolist()):
