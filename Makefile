@@ -26,7 +26,7 @@ run: .make/python .make/front ## start the platform with a live demo fleet: http
 	@$(BIN)/lineset up --demo
 
 test: .make/python .make/front .make/browser .make/postgres check ## every test
-	@$(BIN)/pytest -n $(WORKERS) --dist loadscope -m "not soak" $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder -m "not soak" $(TESTS)
 
 check: .make/python .make/front ## types, lint, layers, templates, migrations
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .

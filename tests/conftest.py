@@ -8,7 +8,7 @@ import pytest
 from lineset import migrating
 from xdist.remote import Producer
 
-from tests.support.dealing import Dealing
+from tests.support.dealing import Dealing, longest_first
 from tests.support.engines import Engines, shared_engines, system_folder
 
 _SYSTEM = pytest.StashKey[ExitStack]()
@@ -24,6 +24,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Dealing:
     """Tests are dealt to workers by what they share."""
     return Dealing(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several workers share the tests, what takes longest begins first."""
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
