@@ -36,8 +36,10 @@ def queue(cluster: Cluster, sql: str) -> list[tuple[int, ...]]:
 
 async def test_PLT_01_two_workers_share_the_jobs_and_do_each_once(cluster: Cluster, mailroom: Mailroom) -> None:
     subjects = [f"shared {number}" for number in range(MAILS)]
-    mailroom.hold.clear()  # until all are queued, so that nobody is done before the other begins
+    mailroom.hold.clear()  # until both have begun, so that nobody is done before the other
     await queue_mails(cluster, subjects)
+    begun = "SELECT count(DISTINCT worker_id) FROM jobs.procrastinate_jobs WHERE task_name = 'messaging.send' AND status = 'doing'"
+    await until(lambda: queue(cluster, begun) == [(2,)], 120, "both workers at it")
     mailroom.hold.set()
     await until(lambda: all(mailroom.taken[subject] for subject in subjects), 120, "every mail sent")
     sql = "SELECT count(*) FROM jobs.procrastinate_jobs WHERE task_name = 'messaging.send' AND status <> 'succeeded'"

@@ -56,27 +56,39 @@ def in_files(world: Bench, value: float) -> set[str]:
     return found
 
 
-def in_cluster(engines: Engines, value: float) -> list[str]:
-    """Files of PostgreSQL, its log among them, that have that value's bytes."""
-    marks = [struct.pack("<f", value), struct.pack(">f", value), struct.pack("<d", value), struct.pack(">d", value)]
-    with psycopg.connect(engines.database_url, autocommit=True) as owner:
-        owner.execute("CHECKPOINT")  # what is only in memory is to be in files
-    cluster = (engines.data / "postgres").resolve()
-    found = []
-    for folder, _, names in os.walk(cluster):
-        for path in (Path(folder) / name for name in names):
-            with contextlib.suppress(FileNotFoundError):  # other tests' databases come and go meanwhile
+def spelt(value: float) -> list[bytes]:
+    """The value as PostgreSQL writes it in rows and their log."""
+    return [struct.pack("<f", value), struct.pack(">f", value), struct.pack("<d", value), struct.pack(">d", value)]
+
+
+def holding(folder: Path, value: float) -> list[str]:
+    """Files below that have the value's bytes; other tests' databases come and go meanwhile."""
+    marks, found = spelt(value), []
+    for at, _, names in os.walk(folder):
+        for path in (Path(at) / name for name in names):
+            with contextlib.suppress(FileNotFoundError):
                 if path.is_file() and any(m in path.read_bytes() for m in marks):
-                    found.append(str(path.relative_to(cluster)))
+                    found.append(str(path.relative_to(folder)))
     return found
 
 
+def in_cluster(engines: Engines, value: float) -> list[str]:
+    """Files of PostgreSQL, its log among them, that have that value's bytes."""
+    with psycopg.connect(engines.database_url, autocommit=True) as owner:
+        owner.execute("CHECKPOINT")  # what is only in memory is to be in files
+    return holding((engines.data / "postgres").resolve(), value)
+
+
 def logged(world: Bench, engines: Engines, value: float) -> bool:
-    """Whether the write-ahead log has the value. Tests of other databases may end the server's log meanwhile, so it is written again."""
-    for _ in range(20):
-        world.rows("UPDATE frames SET reals = reals RETURNING 1")
-        if any("pg_wal" in f for f in in_cluster(engines, value)):
+    """Whether the write-ahead log gets to have the value. Tests of other databases may end the server's log at any moment, so the rows are
+    written again until it is seen; as new ones, since an update that changes nothing logs nothing."""
+    log = next((engines.data / "postgres").resolve().rglob("pg_wal"))
+    for _ in range(60):
+        with psycopg.connect(engines.database_url, autocommit=True) as owner:
+            owner.execute("CHECKPOINT")  # what of the log is only in memory is to be in files
+        if holding(log, value):
             return True
+        world.rows("WITH old AS (DELETE FROM frames RETURNING *) INSERT INTO frames SELECT * FROM old RETURNING 1")
     return False
 
 
