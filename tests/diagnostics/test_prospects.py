@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import numpy as np
+import psycopg
 import pytest
 from lineset import diagnostics, telemetry
 from lineset.diagnostics import jobs, keeping, population
@@ -144,3 +145,9 @@ async def test_what_is_foretold_is_its_households_alone_and_its_owners_time_alon
     async with world.door.open(other.acting) as tx:
         assert await diagnostics.prospects_of(tx, [world.machines["hp1"]]) == {}
     assert (await told(world)).forecast is not None
+    with psycopg.connect(world.owner_address) as owner:  # as a hand-over does
+        owner.execute("ALTER TABLE tenures NO FORCE ROW LEVEL SECURITY")
+        owner.execute("UPDATE tenures SET ends_at = now() WHERE equipment_id = %s", (world.machines["hp1"],))
+        owner.execute("ALTER TABLE tenures FORCE ROW LEVEL SECURITY")
+    async with world.door.open(DIAGNOSE) as tx:
+        assert await diagnostics.prospects_of(tx, [world.machines["hp1"]]) == {}, "no advice to the next owner comes of it"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from lineset.diagnostics import keeping
@@ -34,7 +34,7 @@ AT_ONCE = 50
 EVERY = timedelta(hours=23, minutes=30)
 YEAR_DAYS = 365
 WEEK = 7
-"""What a machine did in its last year is added up anew once a week; each night a seventh of the fleet's."""
+"""What a machine did in its last year is added up anew once a week; each day a seventh of the fleet's."""
 WHOLE_YEAR_DAYS = 330
 """Of fewer days nothing is told that changes with the seasons."""
 LEAST_DAYS = 14
@@ -49,6 +49,10 @@ _YEAR = {
     "starts": ("starts",),
 }
 """What is kept of the year: the first of these figures that there is."""
+
+
+_OF_TODAYS_OWNER = text("EXISTS (SELECT FROM tenures n WHERE n.series_id = prospects.series_id AND n.ends_at IS NULL)")
+"""What was foretold for an earlier owner is not the next one's."""
 
 
 async def stale(tx: Tx, members: Sequence[Member], until: datetime) -> list[Member]:
@@ -172,8 +176,8 @@ async def _severity(tx: Tx, group: Sequence[Member]) -> Floats:
 
 
 async def prospects_of(tx: Tx, equipment: Collection[UUID]) -> dict[UUID, Prospect]:
-    """What was foretold last of these machines, as far as they are shared with the asker, by machine."""
-    asked = select(ProspectRow).where(ProspectRow.equipment_id.in_(list(equipment))).order_by(ProspectRow.made)
+    """What was foretold last of these machines for those who have them now, as far as they are shared with the asker, by machine."""
+    asked = select(ProspectRow).where(ProspectRow.equipment_id.in_(list(equipment)), _OF_TODAYS_OWNER)
     return {row.equipment_id: _view(row) for row in await tx.session.scalars(asked)}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lineset.diagnostics.model import FOR_DIAGNOSIS, LEARNT_FROM
 from lineset.kit.database import Base
-from lineset.privacy import Guard, Retention, Subject, Table, by_household, held, outlives, table, technical
+from lineset.privacy import Guard, Purpose, Retention, Subject, Table, by_household, held, outlives, table, technical
 
 
 class FleetModelRow(Base):
@@ -26,7 +26,7 @@ class FleetModelRow(Base):
                 "what machines of a make and model have in common",
                 Subject.NOBODY,
                 "",
-                LEARNT_FROM,
+                (*LEARNT_FROM, Purpose.ACCOUNT),
                 Retention("replaced", 0),
                 Guard(read="true", write="false", systems={"training": "rw"}),
             )
@@ -45,8 +45,8 @@ class FleetModelRow(Base):
 
 
 class ProspectRow(Base):
-    """What a night foretold of a machine: `views.Forecast` (or null), `views.Due`, `views.Life` as JSON, and figures of its last year by
-    name. It is made anew each night."""
+    """What was foretold of a machine: `views.Forecast` (or null), `views.Due`, `views.Life` as JSON, and figures of its last year by
+    name. It is made anew each day."""
 
     __tablename__ = "prospects"
     __table_args__ = (

@@ -11,6 +11,7 @@ from ..common.ahead import amount, figure_of
 from ..common.edge import Ask, edge, page, principal, reader_of
 from ..common.performance_words import figure_name
 from ..common.plate import type_name
+from ..common.published import READ
 from ..common.reader import Reader
 
 
@@ -30,7 +31,7 @@ async def models_page(request: Ask) -> Response[Any]:
     """The newest version of every model, those of single models after their makes."""
     who = await principal(request)
     reader = reader_of(request, who)
-    async with edge(request).door.open(diagnostics.DIAGNOSE) as tx:
+    async with edge(request).door.open(READ) as tx:
         found = await diagnostics.list_models(tx)
     return page(request, "public/models.html", reader, who, cards=[_card(reader, model) for model in found])
 
