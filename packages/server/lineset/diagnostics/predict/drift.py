@@ -194,6 +194,8 @@ def _matrix(days: Days, integral: str, weight: str, today: int) -> Floats | None
 
 SERVICE_DAYS, SERVICE_RUN_S = 365.0, 2500 * HOUR_S
 """A look by a technician: each year (the least of ANSI/ASHRAE/ACCA Standard 180-2018) or each 2,500 h of running, whichever is sooner."""
+UNSERVICED = frozenset({"thermostat", "pump"})
+"""Families that are looked at with what they serve."""
 ANODE_DAYS, ANODE_DOUBT_DAYS = 4 * 365.0, 365.0
 """A magnesium rod lasts three to five years; without a reading of its current only its age tells."""
 
@@ -213,7 +215,8 @@ def by_age(days: Days, today: int) -> list[Due]:
             if hours < left:
                 left, doubt, reason = float(hours), float(max(FOUR_IN_FIVE * hours * rate.slope_sd[n] / rate.slope[n], 1.0)), "run_time"
                 figures |= {"run_hours": float(rate.level[n] / HOUR_S)}
-        found.append(Due(UUID(machine.id), "service", left, doubt, reason, figures))
+        if machine.family not in UNSERVICED:
+            found.append(Due(UUID(machine.id), "service", left, doubt, reason, figures))
         if machine.type in ("water_heater_electric", "water_heater_gas") and not _has(days, n, "wear.anode.s"):
             found.append(Due(UUID(machine.id), "anode", max(ANODE_DAYS - age, 0.0), ANODE_DOUBT_DAYS, "age", {"age_days": age}))
     return found

@@ -112,11 +112,11 @@ def _said(reader: Reader, advice: Advice, *, technician: bool) -> tuple[str, tup
         words = known.said(reader.language)
         return fault_name(reader, advice.code), (words.line,) if technician else (words.home, words.do)
     title = _DUE.get(advice.code)
-    when = reader.gettext(
-        "Due in %(days)s days, give or take %(doubt)s.",
-        days=reader.number(figures.get("days_left", advice.urgency_days)),
-        doubt=reader.number(figures.get("doubt_days", 0.0)),
-    )
+    days = figures.get("days_left", advice.urgency_days)
+    doubt = reader.number(figures.get("doubt_days", 0.0))
+    when = reader.gettext("Due in %(days)s days, give or take %(doubt)s.", days=reader.number(days), doubt=doubt)
+    if days < 0.5:
+        when = reader.gettext("Due now.")
     return reader.gettext(title) if title else part_word(reader, advice.code), (when,)
 
 
