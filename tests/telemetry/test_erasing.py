@@ -15,10 +15,11 @@ from lineset import sites, telemetry
 from lineset.kit.clock import now
 from lineset.kit.errors import Denied, NotFound
 from lineset.kit.ids import new_id
-from lineset.privacy import Context, Purpose, System
+from lineset.privacy import Context, Purpose, System, rewrite_tables
+from lineset.privacy.erasure import StillRead
 from lineset.telemetry.history import erasing, jobs, retaining
 from lineset.telemetry.history.closing import close_due
-from lineset.telemetry.history.manifest import TIERS
+from lineset.telemetry.history.manifest import HISTORY, TIERS
 from sqlalchemy import text
 
 from tests.functional.devices.world import technician
@@ -120,6 +121,30 @@ async def test_DEL_02_an_erased_machine_leaves_no_byte_in_rows_files_or_log(worl
     for log in folder.rglob("_delta_log/*.json"):
         assert str(CANARY) not in log.read_text()
         assert '"minValues"' not in log.read_text()
+
+
+@pytest.mark.parametrize("where", ["a reader of this database", "a writer of another database"])
+async def test_DEL_02_rows_that_an_older_transaction_could_see_are_outlasted(world: Bench, engines: Engines, where: str) -> None:
+    await plant(world, "hp1", CANARY, (0,))
+    gone = await series_of(world, "hp1")
+    address = world.owner_address if where.startswith("a reader") else engines.database_url
+    with psycopg.connect(address) as older:
+        if where.startswith("a reader"):
+            older.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            older.execute("SELECT count(*) FROM pg_class")
+        else:
+            older.execute("SELECT pg_current_xact_id()")
+        async with world.door.open(world.house.acting) as tx:
+            await telemetry.erase_machine(tx, world.machines["hp1"])
+        async with world.door.open(HISTORY) as tx:
+            for table in ("frames", "latest"):
+                await tx.session.execute(text(f"DELETE FROM {table} WHERE series_id = :gone"), {"gone": gone})  # noqa: S608 - names above
+        tables = [f"frames_{TODAY:%Y%m%d}", "latest"]
+        with pytest.raises(StillRead, match="1 older transaction"):
+            await rewrite_tables(world.door, HISTORY, tables, wait_s=0.0)
+        older.rollback()
+    await rewrite_tables(world.door, HISTORY, tables)
+    assert in_cluster(engines, CANARY) == []
 
 
 async def test_DEL_02_the_job_carries_an_erasure_to_its_end(world: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

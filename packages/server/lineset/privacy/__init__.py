@@ -23,7 +23,7 @@ from lineset.privacy.declare import (
 )
 from lineset.privacy.door import Context, Door, Person, System, Tx
 from lineset.privacy.egress import PROCESSORS, Disclosure, Egress, disclosures, tell_recipients
-from lineset.privacy.erasure import Erasure, Plan, Target, ask_erasure, cancel_erasure, list_erasures, plan
+from lineset.privacy.erasure import Erasure, Plan, Target, ask_erasure, cancel_erasure, list_erasures, plan, rewrite_tables
 from lineset.privacy.evidence import record as record_retention
 from lineset.privacy.exporting import AccountExport, ask_export, list_exports_of
 from lineset.privacy.holds import Hold, held_households, list_holds, place_hold, release_hold
@@ -112,6 +112,7 @@ __all__ = [
     "record_inference",
     "record_retention",
     "release_hold",
+    "rewrite_tables",
     "secret_digest",
     "seen_by",
     "shorten",

@@ -5,6 +5,7 @@ from lineset.privacy.erasure.certificate import certificate_key, holds
 from lineset.privacy.erasure.jobs import add_jobs, carry_out_due
 from lineset.privacy.erasure.machine import StillThere, carry_out, due, remember_item, replay
 from lineset.privacy.erasure.planning import GRACE_DAYS, Goes, Plan, Stays, plan
+from lineset.privacy.erasure.rewriting import StillRead, rewrite_tables
 from lineset.privacy.erasure.scope import Scope, Target, unreached
 from lineset.privacy.erasure.shop import ERASURE, Case, Eraser, Shop
 
@@ -21,6 +22,7 @@ __all__ = [
     "Shop",
     "Stays",
     "Step",
+    "StillRead",
     "StillThere",
     "Target",
     "add_jobs",
@@ -35,5 +37,6 @@ __all__ = [
     "plan",
     "remember_item",
     "replay",
+    "rewrite_tables",
     "unreached",
 ]

@@ -1,18 +1,16 @@
 """Erasing rows, leaves first; writing anew what had their bytes; and looking whether anything is left."""
 
-import structlog
-from sqlalchemy import delete, exists, false, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import delete, exists, false, select, update
 
 from lineset.kit.clock import now
 from lineset.privacy.door import Tx
 from lineset.privacy.erasure.model import ErasureRow
+from lineset.privacy.erasure.rewriting import rewrite_tables
 from lineset.privacy.erasure.scope import Scope, leaving, mentions, tables
 from lineset.privacy.erasure.shop import ERASURE, Case, Shop
 
 TOUCHED = "touched"
 """Where an erasure notes, beside its steps, which tables it has changed."""
-_log = structlog.get_logger(__name__)
 
 
 async def hide_rows(tx: Tx, scope: Scope) -> None:
@@ -75,16 +73,7 @@ async def rewrite(shop: Shop, case: Case) -> int:
         touched = set(row.scope.get(TOUCHED, ())) if row is not None else set()
     if case.scope.ids:  # a single row has nothing that only a domain reaches
         touched |= {name for eraser in shop.erasers for name in eraser.rewrites}
-    for name in sorted(touched):
-        async with shop.door.open(ERASURE) as tx:
-            await tx.session.execute(text("SELECT access.rewrite(:table)"), {"table": name})
-    for _ in range(2):  # the first checkpoint still needs the log from before
-        try:
-            async with shop.door.open(ERASURE) as tx:
-                await tx.session.execute(text("SELECT access.flush_log()"))
-        except DBAPIError as error:  # a server of one's own may not allow it
-            _log.warning("log_not_flushed", error=str(error.orig)[:200])
-            break
+    await rewrite_tables(shop.door, ERASURE, sorted(touched))
     return len(touched)
 
 

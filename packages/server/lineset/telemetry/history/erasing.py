@@ -11,9 +11,8 @@ from datetime import UTC, date, datetime
 import polars as pl
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
-from lineset.privacy import held_households
+from lineset.privacy import held_households, rewrite_tables
 from lineset.telemetry.history.closing import merge_late
 from lineset.telemetry.history.columns import KEYS
 from lineset.telemetry.history.desk import Desk, merge
@@ -136,13 +135,4 @@ async def rewrite_hot(desk: Desk) -> None:
     """Write the hot tables anew without what was deleted from them, and move the write-ahead log on until it has none of it either."""
     async with desk.door.open(HISTORY) as tx:
         days = [f"frames_{day:%Y%m%d}" for day in (await tx.session.execute(text("SELECT access.days()"))).scalars()]
-    for table in (*days, "late_frames", "latest"):
-        async with desk.door.open(HISTORY) as tx:
-            await tx.session.execute(text("SELECT access.rewrite(:table)"), {"table": table})
-    for _ in range(2):  # the first checkpoint still needs the log from before
-        try:
-            async with desk.door.open(HISTORY) as tx:
-                await tx.session.execute(text("SELECT access.flush_log()"))
-        except DBAPIError as error:
-            log.warning("log_not_flushed", error=str(error.orig)[:200])
-            return
+    await rewrite_tables(desk.door, HISTORY, (*days, "late_frames", "latest"))
