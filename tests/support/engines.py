@@ -64,7 +64,8 @@ class Engines:
         """A database of its own, copied from `template`; its owner's address. Dropped at the end."""
         name = f"test_{secrets.token_hex(6)}"
         with psycopg.connect(self.database_url, autocommit=True) as owner:
-            owner.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            # by copying files: 0.03 s of processor time, where copying through the log takes 0.5 s
+            owner.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
             try:
                 yield self.url_of(name)
             finally:
