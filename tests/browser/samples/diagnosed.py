@@ -1,7 +1,7 @@
 """Findings, performance, forecasts and advice, as diagnosis gives them, made up."""
 
 import math
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -86,6 +86,23 @@ def performance() -> Performance:
         "subcooling": Figure(None, "K", None, "", "not_measured"),
     }
     return Performance(UUID(HP), NOW.date() - timedelta(days=30), 30, figures)
+
+
+def months_of_running() -> list[Performance]:
+    """Thirteen months, the first without a meter, the last one not over."""
+    ran = []
+    for n in range(13):
+        year, month = divmod(NOW.year * 12 + NOW.month - 1 - 12 + n, 12)
+        cold = 0.5 + 0.5 * math.cos(month * math.pi / 6)
+        figures = {
+            "electric": Figure(120 + 700 * cold, "kWh", 8.0, "measured") if n else Figure(None, "kWh", None, "", "not_measured"),
+            "heat": Figure(300 + 1600 * cold, "kWh", 170.0, "air_side"),
+            "cop_heating": Figure(3.4 - 1.1 * cold, "1", 0.2, "air_side") if cold > 0.1 else Figure(None, "1", None, "", "not_run"),
+            "hours_running": Figure(80 + 380 * cold, "h", None, "measured"),
+            "starts": Figure(200.0 + 10 * n, "1", None, "counted"),
+        }
+        ran.append(Performance(UUID(HP), date(year, month + 1, 1), 30, figures))
+    return ran
 
 
 DUES = (Due(UUID(HP), "filter", 19.0, 6.0, "run_time", {}), Due(UUID(HP), "service", 80.0, 5.0, "run_time", {}))

@@ -9,12 +9,14 @@ from lineset.pages.common.flows.gateways import qr_code
 from lineset.pages.common.flows.sites import ZONES, limit_rows, site_kinds
 from lineset.pages.common.forms import Form
 from lineset.pages.common.gateway_view import GatewayLine, RefusedLine, gateway_lines, gateway_page
+from lineset.pages.common.performed import performed
 from lineset.pages.common.reader import Reader
 from lineset.pages.common.trouble_view import TroubleLine, trouble_lines
 from lineset.sites import Equipment, Zone
 from lineset.telemetry import RefusalView
 
 from tests.browser.samples.data import CABIN, NOW, SITE, Sample
+from tests.browser.samples.diagnosed import months_of_running
 
 GATEWAY, OTHER = new_id(), new_id()
 LAYOUT: dict[str, Any] = {"layout": "home/frame.html", "site": SITE, "sites": [SITE, CABIN], "tab": "link", "base": f"/home/{SITE.id}"}
@@ -187,6 +189,11 @@ def _site_form(reader: Reader) -> dict[str, Any]:
     }
 
 
+def _performance(reader: Reader, *, empty: bool = False) -> dict[str, Any]:
+    ran = [] if empty else months_of_running()
+    return LAYOUT | {"v": performed(reader, "month", ran, NOW.date()), "machine": MACHINES[0], "back": "/x"}
+
+
 SAMPLES: dict[str, Sample] = {
     "gateways": ("common/gateways.html", _gateways),
     "gateways-empty": ("common/gateways.html", lambda r: _gateways(r, empty=True)),
@@ -196,5 +203,7 @@ SAMPLES: dict[str, Sample] = {
     "gateway-token": ("common/gateway_token.html", _token),
     "machine-form": ("common/machine_form.html", _machine_form),
     "machine-change": ("common/machine_form.html", lambda r: _machine_form(r, change=True)),
+    "performance": ("common/performance.html", _performance),
+    "performance-empty": ("common/performance.html", lambda r: _performance(r, empty=True)),
     "site-form": ("common/site_form.html", _site_form),
 }

@@ -108,6 +108,14 @@ def test_DIA_01_the_machines_page_says_how_it_ran_each_figure_with_what_it_was_m
         assert words in text, words
     for absent in ("Superheat", "COP"):
         assert absent in text, "absent figures are named"
+    page = house.owner.get(f"{house.page}/performance?by=day")
+    assert page.status == 200
+    days = re.findall(r'<tr><th scope="row">([^<]+)</th>', page.html)
+    assert DAYS <= len(days) <= DAYS + 2, days
+    for by, spans in (("month", 3), ("season", 2), ("year", 2), ("fortnight", 3)):
+        shown = house.owner.get(f"{house.page}/performance?by={by}")
+        assert shown.status == 200
+        assert 1 <= len(re.findall(r'<tr><th scope="row">', shown.html)) <= spans, by
     assert "not measured" in text
     assert "The next 24 hours" in text
     assert "taking yesterday's load" in text or "Past days were off by" in text

@@ -111,6 +111,10 @@ class Reader:
         """Month and year in words."""
         return format_date(when, "MMMM y" if self.language == "en" else "MMMM 'de' y", locale=self._locale)
 
+    def short_month(self, when: Date) -> str:
+        """Month and year in short words."""
+        return format_date(when, "MMM y", locale=self._locale)
+
     def day(self, when: Date) -> str:
         """Day, month and year in words."""
         return format_date(when, "d MMM y", locale=self._locale)

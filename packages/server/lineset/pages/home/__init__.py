@@ -6,6 +6,7 @@ from ..common.flows.erasing import erasing_routes
 from ..common.flows.findings import finding_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
+from ..common.flows.performing import performance_routes
 from ..common.flows.sites import settings_routes
 from . import (
     routes_advice,
@@ -41,5 +42,6 @@ def routes() -> list[ControllerRouterHandler]:
         erasing_routes(HOME),
         finding_routes(HOME),
         gateway_routes(HOME),
+        performance_routes(HOME),
         settings_routes(HOME),
     ]

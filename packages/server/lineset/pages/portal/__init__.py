@@ -6,6 +6,7 @@ from ..common.flows.erasing import erasing_routes
 from ..common.flows.findings import finding_routes
 from ..common.flows.gateways import gateway_routes
 from ..common.flows.machines import form_routes
+from ..common.flows.performing import performance_routes
 from ..common.flows.sites import settings_routes
 from . import routes_data, routes_fleet, routes_leads, routes_people, routes_reports, routes_sites, routes_team
 from .area import PORTAL
@@ -27,5 +28,6 @@ def routes() -> list[ControllerRouterHandler]:
         erasing_routes(PORTAL),
         finding_routes(PORTAL),
         gateway_routes(PORTAL),
+        performance_routes(PORTAL),
         settings_routes(PORTAL),
     ]
