@@ -29,6 +29,14 @@ async def ask():
         await connection.execute(text("INSERT INTO t VALUES (:a)"), {{"a": address}})
 
 try:
+    try:
+        float(address)
+    except ValueError as error:
+        raise ExceptionGroup("several", [KeyError(address), RuntimeError(f'got "{{address}}" instead')]) from error
+except ExceptionGroup:
+    log.exception("in_a_message")
+
+try:
     asyncio.run(ask())
 except Exception:
     log.exception("in_a_statement")
@@ -45,7 +53,16 @@ def test_a_logged_error_tells_no_value(database: str, kind: str) -> None:
         check=True,
     )
     said = done.stdout + done.stderr
-    for words in ("in_a_function", "AssertionError", "in_a_statement", "UniqueViolation", "line "):
+    for words in (
+        "in_a_function",
+        "AssertionError",
+        "in_a_statement",
+        "UniqueViolation",
+        "t_a_key",
+        "could not convert",
+        "KeyError",
+        "line ",
+    ):
         assert words in said, said
     assert "Zwergkoenig" not in said.replace('address = "Zwergkoenig"', ""), said
     if kind == "json":

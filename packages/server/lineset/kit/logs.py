@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -26,6 +27,11 @@ _LEAST = {
 }
 _ROW = re.compile(r"^DETAIL:.*?(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 """What PostgreSQL adds to an error of the row that it is about, with its values."""
+_QUOTED = re.compile(
+    r"""((?:constraint|relation|column|table|index|function|schema|role|database) "[\w.]+")|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+)
+"""What messages of errors quote: names of the schema (kept), and values of whoever gave them."""
+_MOST_MESSAGE = 1_000
 _Caught = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -63,8 +69,30 @@ def configure(role: str, level: int = logging.INFO) -> None:
 
 
 def _trace(exc_info: _Caught) -> str:
-    """The trace of an error as text, without the database's row and the values of variables."""
-    return _ROW.sub("", "".join(traceback.format_exception(*exc_info))).rstrip()
+    """The trace of an error as text, without the database's row, what messages quote and the values of variables."""
+    return "".join(_told(exc_info[1], set())).rstrip()
+
+
+def _told(error: BaseException, seen: set[int]) -> Iterator[str]:
+    seen.add(id(error))
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and id(before) not in seen:
+        yield from _told(before, seen)
+        yield "\nwhich led to:\n\n"
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    said = without_values(str(error))
+    yield f"{name}: {said}\n" if said else f"{name}\n"
+    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _told(inner, seen)
+
+
+def without_values(message: str) -> str:
+    """The message of an error without what it quotes, which may be somebody's; names of the schema stay."""
+    told = _QUOTED.sub(lambda found: found[1] or "'…'", _ROW.sub("", message))
+    return told[:_MOST_MESSAGE]
 
 
 def _write_trace(out: TextIO, caught: _Caught) -> None:
