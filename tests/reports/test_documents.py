@@ -2,12 +2,15 @@
 
 import re
 import zlib
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
 from lineset.reports import fleet_report, plots, service_report
 from lineset.reports.document import Document, Plot
+from lineset.reports.fleet import make_fleet
 from lineset.reports.household import household_report, over_expected
 from lineset.reports.printing import pdf, pictures
 
@@ -149,6 +152,21 @@ def test_REP_02_no_group_of_few_homes_is_told_of_nor_left_to_be_worked_out() -> 
     assert "Fouled outdoor coil" in said  # at 12 homes
     assert [g.name for g in made_up.fleet(alder=24, birch=13, cedar=0).groups["make"]] == ["Alder", "Birch"]
     assert made_up.fleet(alder=10, birch=0, cedar=0).groups == {}
+
+
+def test_REP_01_the_fleets_report_says_what_was_found_and_mended() -> None:
+    fleet = made_up.fleet(alder=24, birch=0, cedar=0)
+    assert fleet.serviced is not None
+    assert (fleet.serviced.found, fleet.serviced.mended, fleet.serviced.still) == (12, 0, 12)
+    opened, mended = datetime(2026, 10, 3, 12, tzinfo=UTC), datetime(2026, 10, 9, 12, tzinfo=UTC)
+    fixed = made_up.finding(state="verified_fixed", opened=opened, repaired=mended, closed=mended + timedelta(days=9))
+    waiting = made_up.finding(state="in_repair", opened=opened, repaired=mended)
+    fleet = make_fleet("Alder", (fleet.first, fleet.last), [(UUID(int=n), made_up.heat_pump()) for n in range(11)], [fixed, waiting])
+    said = fleet_report(made_up.voice("es"), fleet, made_up.MADE).text()
+    assert "se hallaron 2 averías y se repararon 1" in said
+    assert "la mitad en 6 días" in said
+    few = make_fleet("Alder", (fleet.first, fleet.last), [(UUID(int=n), made_up.heat_pump()) for n in range(10)], [fixed])
+    assert few.serviced is None, "of ten homes nothing is told"
 
 
 @pytest.mark.parametrize("floor", [11, 15, 30])
