@@ -6,6 +6,7 @@ The face of this domain; nobody imports past it.
 from lineset.diagnostics import changepoint, knowledge, savings, views
 from lineset.diagnostics.advice import advise, rank
 from lineset.diagnostics.advising import add_advice_jobs, dismiss_advice, list_advice, renew_advice, restore_advice
+from lineset.diagnostics.comparing import Compared, add_comparing_jobs, compare, compared, month_before
 from lineset.diagnostics.findings import (
     acknowledge,
     assign,
@@ -47,6 +48,7 @@ __all__ = [
     "OPEN_STATES",
     "Advice",
     "Candidate",
+    "Compared",
     "DayFiles",
     "Due",
     "Figure",
@@ -61,6 +63,7 @@ __all__ = [
     "Words",
     "acknowledge",
     "add_advice_jobs",
+    "add_comparing_jobs",
     "add_fleet_jobs",
     "add_jobs",
     "advise",
@@ -68,6 +71,8 @@ __all__ = [
     "assign",
     "backtest",
     "changepoint",
+    "compare",
+    "compared",
     "confirm",
     "dismiss_advice",
     "false_alarm",
@@ -80,6 +85,7 @@ __all__ = [
     "list_models",
     "look_at_site",
     "model_card",
+    "month_before",
     "performance_of",
     "prospects_of",
     "rank",

@@ -10,6 +10,7 @@ from lineset.reports.gathering import fleet_of, home_month, last_month, service
 from lineset.reports.household import household_report
 from lineset.reports.jobs import FLEET_WANTED, add_jobs, mail_fleets, mail_month
 from lineset.reports.printing import Unprintable, pdf, print_apart
+from lineset.reports.reminding import add_reminder_jobs, mail_due
 from lineset.reports.serviced import service_report, work_days
 
 __all__ = [
@@ -18,11 +19,13 @@ __all__ = [
     "Unprintable",
     "Voice",
     "add_jobs",
+    "add_reminder_jobs",
     "fleet_of",
     "fleet_report",
     "home_month",
     "household_report",
     "last_month",
+    "mail_due",
     "mail_fleets",
     "mail_month",
     "pdf",

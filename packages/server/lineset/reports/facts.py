@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lineset.diagnostics import views
+from lineset.diagnostics import Compared, views
 from lineset.diagnostics.changepoint import Response
 from lineset.diagnostics.savings import Savings
 
@@ -71,6 +71,7 @@ class HomeMonth(msgspec.Struct, frozen=True):
     findings: Sequence[views.Finding] = ()
     dues: Sequence[views.Due] = ()
     advice: Sequence[views.Advice] = ()
+    compared: Compared | None = None
 
     @property
     def days(self) -> Sequence[date]:

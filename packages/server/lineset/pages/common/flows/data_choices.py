@@ -92,8 +92,8 @@ async def choice_lines(request: Ask, at: At) -> tuple[ChoiceLine, ...]:
 
 def _concerns(at: At, consent: Consent) -> bool:
     """Whether the choice is about anything of this person: who manages no company is asked about no report of it."""
-    managers_only = consent.choice.key == "fleet_report"
-    return not managers_only or consent.given or any(company.role == "manager" for company in at.who.companies)
+    manages, lives = any(company.role == "manager" for company in at.who.companies), bool(at.who.households)
+    return consent.given or {"fleet_report": manages, "monthly_report": lives, "due_reminders": lives}.get(consent.choice.key, True)
 
 
 async def _things(request: Ask, at: At) -> dict[str, str]:
