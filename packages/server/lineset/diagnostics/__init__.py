@@ -7,6 +7,7 @@ from lineset.diagnostics import changepoint, knowledge, savings, views
 from lineset.diagnostics.advice import advise, rank
 from lineset.diagnostics.advising import add_advice_jobs, dismiss_advice, list_advice, renew_advice, restore_advice
 from lineset.diagnostics.comparing import Compared, add_comparing_jobs, compare, compared, month_before
+from lineset.diagnostics.evidence import Course, courses_of
 from lineset.diagnostics.findings import (
     acknowledge,
     assign,
@@ -49,6 +50,7 @@ __all__ = [
     "Advice",
     "Candidate",
     "Compared",
+    "Course",
     "DayFiles",
     "Due",
     "Figure",
@@ -74,6 +76,7 @@ __all__ = [
     "compare",
     "compared",
     "confirm",
+    "courses_of",
     "dismiss_advice",
     "false_alarm",
     "findings_said",
