@@ -24,6 +24,7 @@ from lineset.diagnostics.findings import said as findings_said
 from lineset.diagnostics.jobs import add_jobs, ask_soon, backtest, follow_lots, look_at_site
 from lineset.diagnostics.keeping import DayFiles
 from lineset.diagnostics.knowledge import KNOWLEDGE, Words
+from lineset.diagnostics.overseeing import Overview, oversee
 from lineset.diagnostics.performing import performance_of
 from lineset.diagnostics.population import DIAGNOSE
 from lineset.diagnostics.predict.fleet import FleetModel, add_fleet_jobs, list_models, model_card, usual_of
@@ -59,6 +60,7 @@ __all__ = [
     "FleetModel",
     "Forecast",
     "Life",
+    "Overview",
     "Performance",
     "Prospect",
     "Step",
@@ -89,6 +91,7 @@ __all__ = [
     "look_at_site",
     "model_card",
     "month_before",
+    "oversee",
     "performance_of",
     "prospects_of",
     "rank",
