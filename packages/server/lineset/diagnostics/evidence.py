@@ -56,7 +56,9 @@ async def courses_of(tx: Tx, finding: Finding, zone: str) -> tuple[Course, ...]:
     last = min(ended + timedelta(days=7) if ended is not None else date.max, _local(now(), zone))
     first = max(began - BEFORE, last - LONGEST)
     days = await own_days(tx, finding.equipment, finding.household, (first - EPOCH).days, (last - EPOCH).days)
-    return courses(days, finding, first, last, began, ended) if len(days.day) else ()
+    if not len(days.day):
+        return ()
+    return courses(days, finding, max(first, EPOCH + timedelta(days=int(days.day.min()))), last, began, ended)
 
 
 def _local(moment: datetime, zone: str) -> date:

@@ -11,6 +11,7 @@ from lineset.reports.household import household_report
 from lineset.reports.jobs import FLEET_WANTED, add_jobs, mail_fleets, mail_month
 from lineset.reports.printing import Unprintable, pdf, print_apart
 from lineset.reports.reminding import add_reminder_jobs, mail_due
+from lineset.reports.saved import saved_lines
 from lineset.reports.serviced import service_report, work_days
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "mail_month",
     "pdf",
     "print_apart",
+    "saved_lines",
     "service",
     "service_report",
     "work_days",

@@ -177,14 +177,15 @@ def _fleet_lead(voice: Voice, fleet: Fleet) -> str:
     if fleet.homes < fleet.floor:
         floor = voice.number(fleet.floor)
         return _("Fewer than %(floor)s homes share their readings, so nothing is shown: one could tell whose they are.", floor=floor)
-    return " ".join(filter(None, (_fleet_energy(voice, fleet), service_said(voice, fleet.serviced) if fleet.serviced else "")))
+    said = (_fleet_energy(voice, fleet), service_said(voice, fleet.serviced) if fleet.serviced is not None else "")
+    return " ".join(filter(None, said))
 
 
 def _fleet_energy(voice: Voice, fleet: Fleet) -> str:
     _ = voice.gettext
     largest = next((g for g in fleet.groups.get("type", ()) if g.quartiles is not None), None)
     if largest is None or largest.quartiles is None:
-        return _("Energy of a degree day of heating (base 18 °C) or cooling (base 22 °C).")
+        return ""
     low, _middle, high = largest.quartiles
     return f"{voice.type_name(largest.name)}: " + _(
         "Half of the homes use between %(low)s and %(high)s a degree day.",
