@@ -52,6 +52,7 @@ VALUES: dict[str, Any] = {
     "audit_leaves.seq": lambda side: ord(side.name[0]),
     "audit_checkpoints.size": lambda side: ord(side.name[0]),
     "fleet_models.model": lambda side: side.name,  # unique
+    "home_changes.month": lambda side: date(2026, ord(side.name[0]) % 12 + 1, 1),  # unique
     "findings.closed": None,  # or it would not be open
     "machine_day_layouts.layout": lambda side: ord(side.name[0]),
     "staff_accesses.ends_at": NOON + timedelta(minutes=30),

@@ -17,7 +17,7 @@ from lineset.privacy.vocabulary import PURPOSES
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 HOME = UUID(int=7)
-BARE = {name: [name] for name in ("", "opened", "leads", "reports")}
+BARE = {name: [name] for name in ("", "opened", "leads", "reports", "fleet", "due")}
 DETAILS = BARE | {"recipient": ["acme", "site:1"], "site": ["site:1", "site:2"]}
 THINGS = [(key, d) for key, c in CHOICES.items() for d in DETAILS.get(c.detail_kind, [f"{c.detail_kind}:1"])]
 

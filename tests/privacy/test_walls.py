@@ -31,7 +31,7 @@ HIDDEN = {
 """No person reads these rows: measurements only through access.read_frames, mails only in one's own mailbox."""
 PUBLIC = {
     *("organisations", "closings", "history_files", "policy_versions", "audit_checkpoints", "recipients", "agreements"),
-    *("machine_day_layouts", "fault_priors", "fleet_models"),
+    *("machine_day_layouts", "fault_priors", "fleet_models", "home_changes"),
 }
 """Everybody may know which companies there are."""
 OWN = {
@@ -49,6 +49,7 @@ OWN = {
     "opt_outs",
     "person_changes",
     "policy_receipts",
+    "reminders",
     "person_consent_receipts",
     "sessions",
     "session_places",

@@ -1,13 +1,21 @@
 """Reports as documents and on paper: what they say, in both languages and units, what the plots show, and that pages are not blank."""
 
+import math
 import re
 import zlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
+from lineset.diagnostics import Advice, Compared, Figure
+from lineset.diagnostics.changepoint import Response
+from lineset.diagnostics.savings import Savings
 from lineset.reports import fleet_report, plots, service_report
 from lineset.reports.document import Document, Plot
+from lineset.reports.fleet import make_fleet
 from lineset.reports.household import household_report, over_expected
 from lineset.reports.printing import pdf, pictures
 
@@ -149,6 +157,51 @@ def test_REP_02_no_group_of_few_homes_is_told_of_nor_left_to_be_worked_out() -> 
     assert "Fouled outdoor coil" in said  # at 12 homes
     assert [g.name for g in made_up.fleet(alder=24, birch=13, cedar=0).groups["make"]] == ["Alder", "Birch"]
     assert made_up.fleet(alder=10, birch=0, cedar=0).groups == {}
+
+
+def test_REP_01_a_months_savings_are_told_with_their_doubt_or_that_one_cannot_tell() -> None:
+    response = Response("3PH", 6.9, 0.85, 15.0, 0.0, math.nan, 1.6, 0.11, 0.9, 0.3, 274)
+    own = Savings(400.0, 360.0, 40.0, 22.0, certain=True, why="", baseline_days=274, reported_days=29, baseline=response)
+    sure = Savings(450.0, 360.0, 90.0, 30.0, certain=True, why="", baseline_days=274, reported_days=29)
+    said = household_report(made_up.voice(), made_up.home(compared=Compared(made_up.FIRST, own, sure, 20, 0.12)), made_up.MADE).text()
+    assert "At the same weather it used 10\u00a0% less than in the year before, give or take 6\u00a0%." in said
+    assert "Other homes, at least 20, changed by +12.7\u00a0%" in said
+    assert "Beside them it used 20.0\u00a0% less, give or take 6.7\u00a0%." in said
+    unsure = msgspec.structs.replace(Compared(made_up.FIRST, own), own=replace(own, certain=False, why="too_uncertain", saved=9.0))
+    home = made_up.home(compared=msgspec.structs.replace(unsure, beside=replace(sure, certain=False), homes=10))
+    said = household_report(made_up.voice("es"), home, made_up.MADE).text()
+    assert "No se puede decir si ahorró respecto a su propio año anterior." in said
+    assert "Junto a ellos no se puede decir" in said
+    alone = household_report(made_up.voice(), made_up.home(compared=Compared(made_up.FIRST, own)), made_up.MADE).text()
+    assert "Other homes: no comparison." in alone
+
+
+def test_REP_01_a_month_says_how_well_machines_ran_and_what_else_is_worth_doing() -> None:
+    figures = {"spf_h3": Figure(2.94, "1", 0.31), "comfort": Figure(93.4, "%")}
+    pump = msgspec.structs.replace(made_up.heat_pump(), figures=figures)
+    advice = Advice(
+        UUID(int=77), made_up.HEAT_PUMP, made_up.SITE, "setting", "cooler_water", None, 84.0, 0.0, None, 30.0, {}, made_up.MADE
+    )  # fmt: skip
+    said = household_report(made_up.voice(), made_up.home(machines=(pump, made_up.tank()), advice=(advice,)), made_up.MADE).text()
+    assert "2.94 ± 0.31" in said
+    assert "93\u00a0%" in said
+    assert "Make the heating water cooler, Heat pump" in said
+    assert "saves $84.00 a year" in said
+
+
+def test_REP_01_the_fleets_report_says_what_was_found_and_mended() -> None:
+    fleet = made_up.fleet(alder=24, birch=0, cedar=0)
+    assert fleet.serviced is not None
+    assert (fleet.serviced.found, fleet.serviced.mended, fleet.serviced.still) == (12, 0, 12)
+    opened, mended = datetime(2026, 10, 3, 12, tzinfo=UTC), datetime(2026, 10, 9, 12, tzinfo=UTC)
+    fixed = made_up.finding(state="verified_fixed", opened=opened, repaired=mended, closed=mended + timedelta(days=9))
+    waiting = made_up.finding(state="in_repair", opened=opened, repaired=mended)
+    fleet = make_fleet("Alder", (fleet.first, fleet.last), [(UUID(int=n), made_up.heat_pump()) for n in range(11)], [fixed, waiting])
+    said = fleet_report(made_up.voice("es"), fleet, made_up.MADE).text()
+    assert "se hallaron 2 averías y se repararon 1" in said
+    assert "la mitad en 6 días" in said
+    few = make_fleet("Alder", (fleet.first, fleet.last), [(UUID(int=n), made_up.heat_pump()) for n in range(10)], [fixed])
+    assert few.serviced is None, "of ten homes nothing is told"
 
 
 @pytest.mark.parametrize("floor", [11, 15, 30])

@@ -26,6 +26,7 @@ from lineset.privacy.erasure import model as _erasure
 from lineset.privacy.exporting import model as _exporting
 from lineset.privacy.policy import model as _policy
 from lineset.privacy.request_log import REQUESTS
+from lineset.reports import model as _reports
 from lineset.sites import model as _sites
 from lineset.sites import model_places as _places
 from lineset.telemetry import model as _telemetry
@@ -57,6 +58,7 @@ MODELS = (
     _policy,
     _predict,
     _privacy,
+    _reports,
     _sites,
     _tags,
     _telemetry,

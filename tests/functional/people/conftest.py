@@ -40,6 +40,13 @@ async def first_world(engines: Engines, database: str) -> AsyncIterator[World]:
         yield made
 
 
+@pytest.fixture
+def no_other_mails(world: World) -> None:
+    """Jobs of other tests would come along."""
+    with world.owner() as connection:
+        connection.exec_driver_sql("TRUNCATE jobs.procrastinate_jobs, mails CASCADE")
+
+
 @contextlib.asynccontextmanager
 async def _world(engines: Engines, address: str) -> AsyncIterator[World]:
     bus = await Bus.connect(engines.settings, "test")

@@ -55,7 +55,14 @@ async def test_PRV_03_a_persons_choice_is_theirs_alone(world: World) -> None:
         await give(tx, me, Purpose.ANALYTICS, **PRESSED)
         await give(tx, me, Purpose.NEWS, "opened", **PRESSED)
         mine: list[Consent] = await consents(tx, me)
-        held = {"analytics": True, "news": False, "open_tracking": True, "monthly_report": False}
+        held = {
+            "analytics": True,
+            "news": False,
+            "open_tracking": True,
+            "monthly_report": False,
+            "fleet_report": False,
+            "due_reminders": False,
+        }
         assert {c.key: c.holds for c in mine} == held
         with pytest.raises(Denied, match="Only the person"):
             await give(tx, ben.principal.person_id, Purpose.ANALYTICS, **PRESSED)

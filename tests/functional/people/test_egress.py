@@ -47,7 +47,7 @@ from lineset.privacy.retention import HOUSEKEEPING
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.functional.people.test_mail import Mailroom, no_other_mails, smtp  # noqa: F401 - its SMTP server
+from tests.functional.people.test_mail import Mailroom, smtp
 from tests.functional.people.world import MAIL, PASSWORD, Somebody, World
 
 pytestmark = pytest.mark.anyio

@@ -93,13 +93,6 @@ def make_due(world: World) -> None:
         connection.exec_driver_sql("UPDATE jobs.procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo'")
 
 
-@pytest.fixture
-def no_other_mails(world: World) -> None:
-    """Jobs of other tests would come along."""
-    with world.owner() as connection:
-        connection.exec_driver_sql("TRUNCATE jobs.procrastinate_jobs, mails CASCADE")
-
-
 @pytest.mark.usefixtures("no_other_mails")
 @pytest.mark.parametrize("implicit", [False, True])
 async def test_a_mail_goes_out_once_over_tls(world: World, engines: Engines, tmp_path: Path, implicit: bool) -> None:

@@ -21,7 +21,7 @@ from lineset.platform import open_platform
 from lineset.privacy import Context, Purpose, System, Tx
 
 from tests.functional.pages.installation import Installation
-from tests.support.visitor import Visitor
+from tests.support.visitor import PASSWORD, Visitor, new_address
 
 IMPORT = Context(System("import"), Purpose.OPERATE)
 SITE = {"name": "Mill cottage", "time_zone": "America/Denver", "kind": "residential"}
@@ -181,3 +181,27 @@ def test_DIA_02_programs_list_findings_and_take_steps(house: House) -> None:
         assert {"starts", "electric"} <= set(ran[0]["figures"])
         house.diagnose()
         assert not [f for f in api.get("/findings", params={"site": house.site}).json() if f["fault"] == "short_cycling"], "it stays away"
+
+
+def test_DIA_02_the_operator_sees_how_diagnosis_is_and_nobodys_findings(house: House, operator: Visitor, visitor: Visitor) -> None:
+    finding = re.search(r'id="finding-([0-9a-f-]{36})"', house.owner.get(house.page).html)
+    assert finding
+    house.owner.send(
+        house.owner.get(house.page), f"{house.page}/findings/{finding[1]}", do="confirm", verdict="none", note="rig in the attic"
+    )
+    page = operator.get("/console/diagnosis")
+    assert page.status == 200
+    assert re.search(r"Looked at in the last 3 hours\s*[1-9]", page.text), page.text
+    row = re.search(r"Short cycling\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", page.text)
+    assert row, page.text
+    assert int(row[1]) >= 1
+    assert int(row[6]) >= 1, "a technician said that nothing was wrong"
+    for secret in (house.site, house.machine, finding[1], "Mill cottage", "Lund", "rig in the attic"):
+        assert secret not in page.html, secret
+    assert house.owner.get("/console/diagnosis").status == 404
+    email = new_address("ana")
+    operator.send(operator.get("/console/staff"), "/console/staff", email=email, role="analyst")
+    visitor.send(visitor.get(visitor.mail(email, "/invitation")), "/invitation/new", name="Ana Field", password=PASSWORD)
+    refused = visitor.get("/console/diagnosis")
+    assert "not for your role" in refused.text
+    assert "Short cycling" not in refused.text

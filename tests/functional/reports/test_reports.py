@@ -16,7 +16,7 @@ from lineset.reports.jobs import MAIL, WANTED
 from lineset.worker import voice_of
 
 from tests.functional.pages.installation import Installation
-from tests.support.visitor import Visitor
+from tests.support.visitor import Page, Visitor
 
 IMPORT = Context(System("import"), Purpose.OPERATE)
 ZONE = "America/Los_Angeles"
@@ -98,6 +98,25 @@ def test_REP_02_a_fleet_of_few_homes_is_not_told_of(company: tuple[str, Visitor]
     assert manager.client.get("/portal/report?paper=1").content.startswith(b"%PDF")
     assert house.owner.get("/portal/report").status == 404
     assert manager.get(f"/portal/equipment/{house.machine}/report").status == 404, "the home shares nothing with this company"
+
+
+def test_REP_01_a_manager_switches_the_fleets_mail_on_and_off_on_its_page(company: tuple[str, Visitor], house: House) -> None:
+    _, manager = company
+    page = manager.get("/portal/report")
+    assert "Monthly fleet report by mail" in page.text
+    assert "While too few homes share their readings, no mail goes out." in page.text
+
+    def given(page: Page) -> list[str]:
+        return re.findall(r'value="(?:yes|no)" aria-pressed="(true|false)"', page.html)
+
+    assert given(page) == ["false", "true"]
+    page = manager.send(page, "/portal/report/mail", answer="yes")
+    assert given(page) == ["true", "false"]
+    assert "Monthly fleet report by mail" in manager.get("/account/data/choices").text
+    assert given(manager.send(page, "/portal/report/mail", answer="no")) == ["false", "true"]
+    assert manager.post("/portal/report/mail", answer="maybe", _csrf_token=manager.csrf).status_code == 422
+    assert "Monthly fleet report by mail" not in house.owner.get("/account/data/choices").text, "who manages no company is not asked"
+    assert house.owner.post("/portal/report/mail", answer="yes", _csrf_token=house.owner.csrf).status_code == 404
 
 
 def test_REP_01_a_month_is_mailed_once_to_who_wants_it_and_to_nobody_else(house: House, installation: Installation) -> None:

@@ -18,6 +18,7 @@ from lineset.accounts.companies import (
     get_operator,
     list_companies,
     list_staff,
+    managed_companies,
     remove_staff,
 )
 from lineset.accounts.credentials import change_email, change_password, confirm_email, prove_password
@@ -173,6 +174,7 @@ __all__ = [
     "make_account",
     "make_household",
     "make_token",
+    "managed_companies",
     "open_home",
     "operator_link",
     "prove_password",

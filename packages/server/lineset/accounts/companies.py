@@ -109,6 +109,17 @@ async def find_companies(tx: Tx, words: str, limit: int = 20) -> list[CompanyVie
     return [_view(row) for row in rows]
 
 
+async def managed_companies(tx: Tx) -> list[CompanyView]:
+    """The contractors that the acting person manages at this moment, by name."""
+    mine = (
+        select(OrganisationRow)
+        .join(MembershipRow, MembershipRow.organisation_id == OrganisationRow.id)
+        .where(OrganisationRow.kind == "contractor", MembershipRow.person_id == tx.context.person)
+        .where(MembershipRow.role == "manager", MembershipRow.ended_at.is_(None))
+    )
+    return [_view(row) for row in await tx.session.scalars(mine.order_by(OrganisationRow.name))]
+
+
 async def list_staff(tx: Tx, company_id: UUID) -> list[Member]:
     """The people who work at a company, managers first: for colleagues, and for households that gave it access."""
     found = await tx.session.execute(

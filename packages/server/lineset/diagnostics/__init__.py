@@ -6,6 +6,8 @@ The face of this domain; nobody imports past it.
 from lineset.diagnostics import changepoint, knowledge, savings, views
 from lineset.diagnostics.advice import advise, rank
 from lineset.diagnostics.advising import add_advice_jobs, dismiss_advice, list_advice, renew_advice, restore_advice
+from lineset.diagnostics.comparing import Compared, add_comparing_jobs, compare, compared, month_before
+from lineset.diagnostics.evidence import Course, courses_of
 from lineset.diagnostics.findings import (
     acknowledge,
     assign,
@@ -22,6 +24,7 @@ from lineset.diagnostics.findings import said as findings_said
 from lineset.diagnostics.jobs import add_jobs, ask_soon, backtest, follow_lots, look_at_site
 from lineset.diagnostics.keeping import DayFiles
 from lineset.diagnostics.knowledge import KNOWLEDGE, Words
+from lineset.diagnostics.overseeing import Overview, oversee
 from lineset.diagnostics.performing import performance_of
 from lineset.diagnostics.population import DIAGNOSE
 from lineset.diagnostics.predict.fleet import FleetModel, add_fleet_jobs, list_models, model_card, usual_of
@@ -47,6 +50,8 @@ __all__ = [
     "OPEN_STATES",
     "Advice",
     "Candidate",
+    "Compared",
+    "Course",
     "DayFiles",
     "Due",
     "Figure",
@@ -55,12 +60,14 @@ __all__ = [
     "FleetModel",
     "Forecast",
     "Life",
+    "Overview",
     "Performance",
     "Prospect",
     "Step",
     "Words",
     "acknowledge",
     "add_advice_jobs",
+    "add_comparing_jobs",
     "add_fleet_jobs",
     "add_jobs",
     "advise",
@@ -68,7 +75,10 @@ __all__ = [
     "assign",
     "backtest",
     "changepoint",
+    "compare",
+    "compared",
     "confirm",
+    "courses_of",
     "dismiss_advice",
     "false_alarm",
     "findings_said",
@@ -80,6 +90,8 @@ __all__ = [
     "list_models",
     "look_at_site",
     "model_card",
+    "month_before",
+    "oversee",
     "performance_of",
     "prospects_of",
     "rank",

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from lineset.diagnostics import keeping
+from lineset.diagnostics.days import Days
 from lineset.diagnostics.keeping import EPOCH
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.performance import Span, performance
@@ -38,3 +39,12 @@ async def performance_of(
     for one in performance(days, span):
         found.setdefault(one.equipment, []).append(one)
     return found
+
+
+async def own_days(tx: Tx, equipment: UUID, household: UUID, first: int, last: int) -> Days:
+    """The stored days (since 1970, from `first` through `last`) of a machine while it was this household's, as far as the asker may."""
+    asked = text(
+        "SELECT series_id FROM tenures WHERE equipment_id = :equipment AND household_id = :household ORDER BY starts_at DESC LIMIT 1"
+    )
+    series = (await tx.session.scalars(asked, {"equipment": equipment, "household": household})).all()
+    return await keeping.load(tx, [Machine(str(equipment), "")] * len(series), series, first, last)

@@ -51,6 +51,15 @@ _YEAR = {
 """What is kept of the year: the first of these figures that there is."""
 
 
+SAME_BLOWER = 0.2
+"""Hours of air a day that differ by no more than this share are those of one blower, counted by the heat pump and by its air handler."""
+_HANDLERS = text(
+    "SELECT e.id, p.dues FROM equipment e JOIN equipment a ON a.site_id = e.site_id AND a.type = 'air_handler' AND a.retired_at IS NULL"
+    " AND (a.zone_id = e.zone_id OR a.zone_id IS NULL OR e.zone_id IS NULL) JOIN prospects p ON p.equipment_id = a.id"
+    " JOIN tenures n ON n.series_id = p.series_id AND n.ends_at IS NULL"
+    " WHERE e.id = ANY(:machines) AND e.type IN ('heat_pump_air_air', 'air_conditioner')"
+)
+"""What comes due at the air handlers that stand where these machines do: a filter there is told of there alone."""
 _OF_TODAYS_OWNER = text("EXISTS (SELECT FROM tenures n WHERE n.series_id = prospects.series_id AND n.ends_at IS NULL)")
 """What was foretold for an earlier owner is not the next one's."""
 
@@ -178,7 +187,19 @@ async def _severity(tx: Tx, group: Sequence[Member]) -> Floats:
 async def prospects_of(tx: Tx, equipment: Collection[UUID]) -> dict[UUID, Prospect]:
     """What was foretold last of these machines for those who have them now, as far as they are shared with the asker, by machine."""
     asked = select(ProspectRow).where(ProspectRow.equipment_id.in_(list(equipment)), _OF_TODAYS_OWNER)
-    return {row.equipment_id: _view(row) for row in await tx.session.scalars(asked)}
+    found = {row.equipment_id: _view(row) for row in await tx.session.scalars(asked)}
+    for machine, stored in await tx.session.execute(_HANDLERS, {"machines": list(found)}):
+        theirs = msgspec.convert(stored, tuple[Due, ...])
+        mine = tuple(due for due in found[machine].dues if not any(_same_filter(due, other) for other in theirs))
+        found[machine] = msgspec.structs.replace(found[machine], dues=mine)
+    return found
+
+
+def _same_filter(mine: Due, handler: Due) -> bool:
+    """Whether both count the air of one blower towards one filter: the hours a day agree, which those of a ventilator of its own don't."""
+    if not mine.part == handler.part == "filter" or not mine.reason == handler.reason == "filter_run_time":
+        return False
+    return abs(mine.figures["a_day"] - handler.figures["a_day"]) <= SAME_BLOWER * handler.figures["a_day"]
 
 
 def _view(row: ProspectRow) -> Prospect:

@@ -108,7 +108,11 @@ def _known(outdoor: Floats, kwh: Floats) -> tuple[Floats, Floats]:
 
 def change(before_outdoor: Floats, before_kwh: Floats, after_outdoor: Floats, after_kwh: Floats) -> float:
     """By how much a home's energy changed at the same weather: ln(used / expected) over the days after; NaN where one can't say."""
-    found = savings(before_outdoor, before_kwh, after_outdoor, after_kwh)
+    return change_of(savings(before_outdoor, before_kwh, after_outdoor, after_kwh))
+
+
+def change_of(found: Savings) -> float:
+    """By how much the energy changed at the same weather: ln(used / expected); NaN where one can't say."""
     if found.why in ("few_days", "unlike_weather", "poor_fit") or found.expected <= 0 or found.used <= 0:
         return float("nan")
     return float(np.log(found.used / found.expected))
@@ -139,11 +143,18 @@ def beside(own: float, others: Floats, used: float, days: tuple[int, int] = (0, 
     nan = float("nan")
     if len(peers) < FEWEST_HOMES:
         return Savings(nan, used, nan, nan, certain=False, why="few_homes", baseline_days=days[0], reported_days=days[1])
+    return beside_mean(own, float(peers.mean()), float(peers.std(ddof=1)), len(peers), used, days)
+
+
+def beside_mean(own: float, mean: float, deviation: float, homes: int, used: float, days: tuple[int, int] = (0, 0)) -> Savings:
+    """As `beside`, where of the other homes only the mean of their changes, its standard deviation and their number are known. A number
+    that is rounded down widens the interval."""
+    nan = float("nan")
     if not np.isfinite(own):
         return Savings(nan, used, nan, nan, certain=False, why="few_days", baseline_days=days[0], reported_days=days[1])
-    effect = own - float(peers.mean())
-    spread = float(peers.std(ddof=1)) * float(np.sqrt(1.0 + 1.0 / len(peers)))
-    half = quantile(CONFIDENCE, len(peers) - 1.0) * spread
+    effect = own - mean
+    spread = deviation * float(np.sqrt(1.0 + 1.0 / homes))
+    half = quantile(CONFIDENCE, homes - 1.0) * spread
     otherwise = used / float(np.exp(effect))  # what it would have used, had it changed as the others did
     low, high = (used / float(np.exp(effect + side)) for side in (half, -half))
     saved, doubt = otherwise - used, (high - low) / 2.0

@@ -29,7 +29,12 @@ _READER_TABLES = {
     *("gateway_events", "app_events"),  # counted by access.troubles()
     *("access_log", "staff_accesses"),  # who may look, and what has been logged
 }
-_READER_COLUMNS = {"people": "id, name_sealed"}  # whoever looked at a home is known to its people by name
+_READER_COLUMNS = {
+    "people": "id, name_sealed",  # whoever looked at a home is known to its people by name
+    "findings": "id, fault, state, opened, closed",  # counted by access.faults_found(), as the next
+    "finding_steps": "finding_id, at, verdict",
+    "machine_memories": "series_id, through",  # counted by access.diagnosed()
+}
 _DEFINERS = (
     "access.households(text)",
     "access.organisations(text[])",
@@ -49,6 +54,8 @@ _DEFINERS = (
     "access.seen_by(uuid, integer)",
     "access.totals()",
     "access.troubles(timestamptz)",
+    "access.diagnosed()",
+    "access.faults_found(timestamptz)",
 )
 
 

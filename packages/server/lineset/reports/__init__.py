@@ -8,23 +8,30 @@ from lineset.reports.document import Document, Voice
 from lineset.reports.fleet import fleet_report
 from lineset.reports.gathering import fleet_of, home_month, last_month, service
 from lineset.reports.household import household_report
-from lineset.reports.jobs import add_jobs, mail_month
+from lineset.reports.jobs import FLEET_WANTED, add_jobs, mail_fleets, mail_month
 from lineset.reports.printing import Unprintable, pdf, print_apart
+from lineset.reports.reminding import add_reminder_jobs, mail_due
+from lineset.reports.saved import saved_lines
 from lineset.reports.serviced import service_report, work_days
 
 __all__ = [
+    "FLEET_WANTED",
     "Document",
     "Unprintable",
     "Voice",
     "add_jobs",
+    "add_reminder_jobs",
     "fleet_of",
     "fleet_report",
     "home_month",
     "household_report",
     "last_month",
+    "mail_due",
+    "mail_fleets",
     "mail_month",
     "pdf",
     "print_apart",
+    "saved_lines",
     "service",
     "service_report",
     "work_days",

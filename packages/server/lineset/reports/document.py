@@ -38,6 +38,9 @@ class Voice(Protocol):
     def number(self, value: float, digits: int = 0) -> str:
         """A number with a fixed count of decimals."""
 
+    def money(self, amount: float) -> str:
+        """An amount in the installation's currency."""
+
     def day(self, when: date) -> str:
         """Day, month and year in words."""
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lineset.diagnostics import views
+from lineset.diagnostics import Compared, views
 from lineset.diagnostics.changepoint import Response
 from lineset.diagnostics.savings import Savings
 
@@ -71,6 +71,7 @@ class HomeMonth(msgspec.Struct, frozen=True):
     findings: Sequence[views.Finding] = ()
     dues: Sequence[views.Due] = ()
     advice: Sequence[views.Advice] = ()
+    compared: Compared | None = None
 
     @property
     def days(self) -> Sequence[date]:
@@ -107,6 +108,17 @@ class Group(msgspec.Struct, frozen=True):
     found: float | None
 
 
+class Serviced(msgspec.Struct, frozen=True):
+    """What became of a fleet's findings over a span: `found` in it, `mended` as readings since confirm, `waiting` for readings after a
+    repair, `still` open. `days`: from a finding to its confirmed repair, the median; None where there was none."""
+
+    found: int
+    mended: int
+    waiting: int
+    still: int
+    days: float | None
+
+
 class Fleet(msgspec.Struct, frozen=True):
     """A company's fleet over a span, `groups` by what they are grouped by (make, model, type, installer). Figures of groups with fewer
     than `floor` homes are left out before anything is told; `hidden` counts those homes."""
@@ -121,6 +133,7 @@ class Fleet(msgspec.Struct, frozen=True):
     hidden: Mapping[str, int]
     whole: float | None
     faults: Sequence[tuple[str, int]] = ()
+    serviced: Serviced | None = None
 
 
 def total(values: Values) -> float | None:

@@ -1,15 +1,15 @@
 """A company's fleet by make, model, type and installer, told only of groups so large that no home can be told from them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 import numpy as np
 
 from lineset.diagnostics import views
 from lineset.reports import plots
-from lineset.reports.document import Block, Document, Figures, Plot, Section, Table, Text, Voice, figure, quantity
-from lineset.reports.facts import Fleet, Group, MachineDays
+from lineset.reports.document import Block, Document, Figure, Figures, Plot, Section, Table, Text, Voice, figure, quantity
+from lineset.reports.facts import Fleet, Group, MachineDays, Serviced
 from lineset.reports.household import fault_name
 
 FLOOR = 11
@@ -67,7 +67,22 @@ def make_fleet(
         faults.setdefault(f.fault, set()).add(f.household)
     told = sorted(((fault, len(who)) for fault, who in faults.items() if len(who) >= floor), key=lambda pair: -pair[1])
     whole = float(np.median(values)) if len(values) >= floor else None
-    return Fleet(company, *span, len(homes), len(machines), floor, groups, hidden, whole, told)
+    return Fleet(company, *span, len(homes), len(machines), floor, groups, hidden, whole, told, _serviced(findings, span[0]))
+
+
+def _serviced(findings: Sequence[views.Finding], first: date) -> Serviced:
+    """What became of the findings since `first`, counted over the whole fleet, so that the floor of homes holds for it too."""
+    since = datetime.combine(first, time(), UTC)
+    mended = [f for f in findings if f.state == "verified_fixed" and f.closed is not None and f.closed >= since]
+    took = [((f.repaired or f.closed or f.opened) - f.opened).total_seconds() / 86_400 for f in mended]
+    still = [f for f in findings if f.state in views.OPEN_STATES]
+    return Serviced(
+        found=sum(f.opened >= since for f in findings),
+        mended=len(mended),
+        waiting=sum(f.repaired is not None for f in still),
+        still=sum(f.repaired is None for f in still),
+        days=float(np.median(took)) if took else None,
+    )
 
 
 def _safe(groups: Mapping[str, Sequence[tuple[UUID, MachineDays]]], floor: int) -> tuple[list[str], int]:
@@ -103,6 +118,8 @@ def fleet_report(voice: Voice, fleet: Fleet, made: datetime) -> Document:
     """The document of a company's fleet for one reader."""
     _ = voice.gettext
     sections = []
+    if fleet.serviced is not None:
+        sections.append(Section(_("What was found and mended"), (_service_figures(voice, fleet.serviced),)))
     for by, title in (("make", _("By make")), ("model", _("By model")), ("type", _("By type")), ("installer", _("By installer"))):
         if fleet.groups.get(by):
             sections.append(Section(title, tuple(_compared(voice, fleet, by))))
@@ -132,14 +149,43 @@ def fleet_report(voice: Voice, fleet: Fleet, made: datetime) -> Document:
     )
 
 
+def _service_figures(voice: Voice, serviced: Serviced) -> Figures:
+    _ = voice.gettext
+    took = _("half of them within %(days)s days", days=voice.number(serviced.days)) if serviced.days is not None else ""
+    return Figures(
+        (
+            Figure(_("Found"), voice.number(serviced.found)),
+            Figure(_("Mended, as readings since show"), voice.number(serviced.mended), note=took),
+            Figure(_("Mended, readings awaited"), voice.number(serviced.waiting)),
+            Figure(_("Still open"), voice.number(serviced.still)),
+        )
+    )
+
+
+def service_said(voice: Voice, serviced: Serviced) -> str:
+    """What was found and mended, in a sentence for a mail."""
+    return voice.gettext(
+        "In three months %(found)s faults were found and %(mended)s mended, as readings since show; %(still)s are open.",
+        found=voice.number(serviced.found),
+        mended=voice.number(serviced.mended),
+        still=voice.number(serviced.still + serviced.waiting),
+    )
+
+
 def _fleet_lead(voice: Voice, fleet: Fleet) -> str:
     _ = voice.gettext
     if fleet.homes < fleet.floor:
         floor = voice.number(fleet.floor)
         return _("Fewer than %(floor)s homes share their readings, so nothing is shown: one could tell whose they are.", floor=floor)
+    said = (_fleet_energy(voice, fleet), service_said(voice, fleet.serviced) if fleet.serviced is not None else "")
+    return " ".join(filter(None, said))
+
+
+def _fleet_energy(voice: Voice, fleet: Fleet) -> str:
+    _ = voice.gettext
     largest = next((g for g in fleet.groups.get("type", ()) if g.quartiles is not None), None)
     if largest is None or largest.quartiles is None:
-        return _("Energy of a degree day of heating (base 18 °C) or cooling (base 22 °C).")
+        return ""
     low, _middle, high = largest.quartiles
     return f"{voice.type_name(largest.name)}: " + _(
         "Half of the homes use between %(low)s and %(high)s a degree day.",

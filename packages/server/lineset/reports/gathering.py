@@ -25,6 +25,7 @@ SERVICE_DAYS = 90
 FLEET_DAYS = 90
 DUE_DAYS = 45
 """What comes due later than this is told by a later report."""
+MOST_ADVICE = 3
 _JOULES_A_KWH = 3.6e6
 _POINTS = (
     "electric_power", "electric_energy", "gas_input", "gas_energy", "heat_output", "heat_energy", "cooling_output", "cooling_energy",
@@ -151,17 +152,40 @@ async def home_month(tx: Tx, site: sites.Site, month: date) -> HomeMonth:
     known = {machine.id for machine in machines}
     start = datetime.combine(first, time(), ZoneInfo(site.time_zone))
     found, dues = await findings_of(tx, site.id, start), await _dues(tx, known, last, site.time_zone)
-    home = HomeMonth(site.id, site.name, site.time_zone, first, last, machines, findings=found, dues=dues)
+    machines = await _with_figures(tx, machines, first, last)
+    compared = await diagnostics.compared(tx, site.id, first, last)
+    advice = await _advice(tx, site.id, known) if _newest(last, site.time_zone) else []
+    home = HomeMonth(
+        *(site.id, site.name, site.time_zone, first, last, machines),
+        findings=found, dues=dues, advice=advice, compared=compared,
+    )  # fmt: skip
     return _expected(home, [machine for machine in past if machine.id in known])
 
 
 async def _dues(tx: Tx, machines: Collection[UUID], last: date, zone: str) -> list[views.Due]:
     """What comes due soon, the soonest first, where the report is of the newest month; an older one is not told what came after."""
-    today = datetime.now(UTC).astimezone(ZoneInfo(zone)).date()
-    if today - last > timedelta(days=DUE_DAYS):
+    if not _newest(last, zone):
         return []
     coming = (await diagnostics.prospects_of(tx, machines)).values()
     return sorted((due for each in coming for due in each.dues if due.days <= DUE_DAYS), key=lambda due: due.days)
+
+
+def _newest(last: date, zone: str) -> bool:
+    return datetime.now(UTC).astimezone(ZoneInfo(zone)).date() - last <= timedelta(days=DUE_DAYS)
+
+
+async def _with_figures(tx: Tx, machines: Sequence[MachineDays], first: date, last: date) -> list[MachineDays]:
+    """These machines with their figures of performance over all these days."""
+    found = await diagnostics.performance_of(tx, [machine.id for machine in machines], first, last + timedelta(days=1), "whole")
+    ran = {id_: each[-1].figures for id_, each in found.items() if each}
+    return [msgspec.structs.replace(machine, figures=ran.get(machine.id, {})) for machine in machines]
+
+
+async def _advice(tx: Tx, site: UUID, machines: Collection[UUID]) -> list[views.Advice]:
+    """The best advice that neither a finding nor what comes due says already."""
+    stands = diagnostics.rank(await diagnostics.list_advice(tx, site=site))
+    rest = [a for a in stands if a.equipment in machines and a.kind in ("setting", "replacement", "product")]
+    return rest[:MOST_ADVICE]
 
 
 async def findings_of(tx: Tx, site: UUID, since: datetime) -> list[views.Finding]:

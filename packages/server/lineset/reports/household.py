@@ -26,6 +26,7 @@ from lineset.reports.document import (
     quantity,
 )
 from lineset.reports.facts import ACTIVE, HomeMonth, MachineDays, Values, mean, outdoor_of, together, total
+from lineset.reports.saved import saved_blocks
 
 _TONES: dict[str, Tone] = {
     "heating": "heat",
@@ -56,6 +57,7 @@ def household_report(voice: Voice, home: HomeMonth, made: datetime) -> Document:
         sections=(
             Section(_("How you used it"), tuple(_used(voice, home))),
             Section(_("How it ran"), tuple(_ran(voice, home))),
+            *((Section(_("What was saved"), tuple(saved_blocks(voice, home.compared))),) if home.compared is not None else ()),
             Section(_("What it needs"), tuple(_needs(voice, home))),
             Section(_("How this was worked out"), (Text(tuple(_method(voice, home)), small=True),)),
         ),
@@ -185,7 +187,42 @@ def _ran(voice: Voice, home: HomeMonth) -> list[Block]:
         rows = tuple((m.name, *(hours(voice, m.modes.get(mode, 0.0) or None) for mode in modes)) for m in home.machines if m.modes)
         if modes:
             blocks.append(Table(_("Time at work"), (_("Machine"), *(voice.word(mode) for mode in modes)), rows))
-    return blocks
+    return blocks + _how_well(voice, home.machines)
+
+
+def _how_well(voice: Voice, machines: Sequence[MachineDays]) -> list[Block]:
+    """Seasonal factors, comfort and backup heat of the machines that have any of them, each with its doubt."""
+    _ = voice.gettext
+    told = (
+        ("spf_h3", _("Heat per kWh"), "1"),
+        ("spf_cooling", _("Cold per kWh"), "1"),
+        ("efficiency_gas", _("Efficiency, gas"), "1"),
+        ("comfort", _("Time within 1 K"), "%"),
+        ("backup_share", _("Backup heat"), "%"),
+    )
+    shown = [one for one in told if any(_known(m, one[0]) for m in machines)]
+    rows = tuple((m.name, *(_doubted(voice, m, name, unit) for name, _label, unit in shown)) for m in machines)
+    rows = tuple(row for row in rows if any(cell != "–" for cell in row[1:]))
+    if not rows:
+        return []
+    note = _("Heat or cold per kWh: over all that the machine drew in the month, backup heat and standby included, ± one standard "
+             "deviation. Time within 1 K: of the time in which a set point was known.")  # fmt: skip
+    return [Table(_("How well it ran"), (_("Machine"), *(label for _name, label, _unit in shown)), rows, note)]
+
+
+def _known(machine: MachineDays, name: str) -> bool:
+    found = machine.figures.get(name)
+    return found is not None and found.value is not None
+
+
+def _doubted(voice: Voice, machine: MachineDays, name: str, unit: str) -> str:
+    found = machine.figures.get(name)
+    if found is None or found.value is None:
+        return "–"
+    if unit == "%":
+        return per_cent(voice, found.value / 100.0)
+    doubt = f" ± {voice.number(found.doubt, 2)}" if found.doubt else ""
+    return f"{voice.number(found.value, 2)}{doubt}"
 
 
 def _machines_table(voice: Voice, machines: Sequence[MachineDays]) -> Table:
@@ -231,6 +268,7 @@ def _needs(voice: Voice, home: HomeMonth) -> list[Block]:
     names = {machine.id: machine.name for machine in home.machines}
     items = [found_item(voice, f, names.get(f.equipment, "")) for f in home.findings if f.state in views.OPEN_STATES]
     items += [_due_item(voice, due, names.get(due.equipment, "")) for due in home.dues]
+    items += [advice_item(voice, each, names.get(each.equipment, "")) for each in home.advice]
     mended = [f for f in home.findings if f.state == "verified_fixed"]
     if mended:
         said = ", ".join(fault_name(voice, f.fault).lower() for f in mended)
@@ -250,18 +288,40 @@ def found_item(voice: Voice, finding: views.Finding, machine: str, *, technician
         lines.append(_("The readings can't tell it from: %(others)s.", others=", ".join(others)))
     lines.append(_("Found %(day)s, %(share)s sure.", day=voice.day(finding.opened.date()), share=per_cent(voice, finding.confidence)))
     title = f"{fault_name(voice, finding.fault)}, {machine}" if machine else fault_name(voice, finding.fault)
-    side = "" if finding.cost_a_day is None else _("%(cost)s a day", cost=voice.number(finding.cost_a_day, 2))
+    side = "" if finding.cost_a_day is None else _("%(cost)s a day", cost=voice.money(finding.cost_a_day))
     return Item(title, tuple(lines), side, "fault")
+
+
+def advice_item(voice: Voice, advice: views.Advice, machine: str) -> Item:
+    """Advice that no finding gives: what to do, and what it saves and costs as far as that is known."""
+    _ = voice.gettext
+    titles = {
+        "cooler_water": _("Make the heating water cooler"),
+        "machine": _("Compare a new machine with the repair"),
+        "sensors": _("Add a pressure or temperature sensor"),
+        "softener": _("Think about a water softener"),
+    }
+    name = titles.get(advice.code, advice.code.replace("_", " ").capitalize())
+    cost = _("Reckoned with %(cost)s, our assumption.", cost=voice.money(advice.cost)) if advice.cost else ""
+    side = _("saves %(money)s a year", money=voice.money(advice.saving_a_year)) if advice.saving_a_year else ""
+    return Item(f"{name}, {machine}" if machine else name, (cost,) if cost else (), side)
 
 
 def _due_item(voice: Voice, due: views.Due, machine: str) -> Item:
     _ = voice.gettext
     parts = {"filter": _("Filter"), "anode": _("Anode"), "coil": _("Coil"), "service": _("Service")}
     name = parts.get(due.part, due.part.replace("_", " ").capitalize())
+    side, _sep, doubt = due_when(voice, due).partition(", ")
+    return Item(f"{name}, {machine}" if machine else name, (doubt,) if doubt else (), side)
+
+
+def due_when(voice: Voice, due: views.Due) -> str:
+    """When something is due, and give or take how long."""
     days = max(0, round(due.days))
-    side = voice.ngettext("in %(n)s day", "in %(n)s days", days) if days else _("now")
+    if not days:
+        return voice.gettext("now")
     doubt = voice.ngettext("give or take %(n)s day", "give or take %(n)s days", round(due.doubt_days))
-    return Item(f"{name}, {machine}" if machine else name, (doubt,), side)
+    return f"{voice.ngettext('in %(n)s day', 'in %(n)s days', days)}, {doubt}"
 
 
 def _method(voice: Voice, home: HomeMonth) -> list[str]:

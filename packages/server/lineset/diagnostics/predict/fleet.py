@@ -29,7 +29,7 @@ from lineset.privacy import Context, Door, Purpose, System, Tx
 
 LEAST_HOUSEHOLDS = 11
 """As of all aggregates here."""
-LOOK_BACK = "365 days"
+LOOK_BACK_DAYS = 365
 LEAST_STEADY_S = 4 * HOUR_S
 CHANNELS = ("cop", "superheat", "subcooling", "split", "water_difference", "condensing_over_sink", "source_over_evaporating")
 RATIOS = {
@@ -125,7 +125,7 @@ async def train(door: Door) -> int:
     for household in households:
         try:
             async with door.open(Context(TRAINING, Purpose.FLEET_MODELS, household)) as tx:
-                days = await _days(tx, household)
+                days = await days_of(tx, household)
         except Denied:  # it has taken its yes back in between
             continue
         for kind, figures in told(days).items():
@@ -136,7 +136,8 @@ async def train(door: Door) -> int:
     return published
 
 
-async def _days(tx: Tx, household: UUID) -> Days:
+async def days_of(tx: Tx, household: UUID, back_days: int = LOOK_BACK_DAYS) -> Days:
+    """The days of a household's machines, of the last `back_days`; for `System("training")` at a household that said yes."""
     about = await tx.session.execute(
         text("SELECT id, type, make, model FROM equipment WHERE household_id = :household AND erased_at IS NULL ORDER BY id"),
         {"household": household},
@@ -145,9 +146,9 @@ async def _days(tx: Tx, household: UUID) -> Days:
     place = {machine.id: n for n, machine in enumerate(machines)}
     asked = text(
         "SELECT layout, equipment_id, day - date '1970-01-01', sums FROM machine_days"
-        " WHERE household_id = :household AND day >= current_date - CAST(:back AS interval)"
+        " WHERE household_id = :household AND day >= current_date - CAST(:back AS integer)"
     )
-    rows = (await tx.session.execute(asked, {"household": household, "back": LOOK_BACK})).all()
+    rows = (await tx.session.execute(asked, {"household": household, "back": back_days})).all()
     layouts = await tx.session.execute(select(DayLayoutRow.layout, DayLayoutRow.names))
     names = {layout: tuple(named) for layout, named in layouts}
     known = [(row[0], place[str(row[1])], int(row[2]), row[3]) for row in rows if row[0] in names and str(row[1]) in place]

@@ -1,6 +1,6 @@
 """Tables of prediction: what machines of a make and model have in common, and what comes next of each machine."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,30 @@ class FleetModelRow(Base):
     households: Mapped[int] = mapped_column(info=technical())
     parameters: Mapped[dict[str, Any]] = mapped_column(JSONB, info=technical())
     metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, info=technical())
+
+
+class HomeChangeRow(Base):
+    """How the homes that let models learn from them changed in a month at the same weather: the mean and the standard deviation of
+    ln(used / expected), rounded, and how many homes there were, in steps of ten. It holds nobody's data."""
+
+    __tablename__ = "home_changes"
+    __table_args__ = (
+        table(
+            Table(
+                "how other homes' energy changed in the last month, of eleven homes or more",
+                Subject.NOBODY,
+                "",
+                LEARNT_FROM,
+                Retention("replaced", 0),
+                Guard(read="true", write="false", systems={"training": "rw"}),
+            )
+        ),
+    )
+    month: Mapped[date] = mapped_column(primary_key=True, info=technical())
+    households: Mapped[int] = mapped_column(info=technical())
+    mean: Mapped[float] = mapped_column(info=technical())
+    spread: Mapped[float] = mapped_column(info=technical())
+    made: Mapped[datetime] = mapped_column(info=technical())
 
 
 class ProspectRow(Base):

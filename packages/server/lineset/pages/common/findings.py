@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 from lineset_contract.faults import FAULTS
 
-from lineset.diagnostics import KNOWLEDGE, OPEN_STATES, Finding, FindingState, Step, Words
+from lineset.diagnostics import KNOWLEDGE, OPEN_STATES, Course, Finding, FindingState, Step, Words
 
+from .courses import CourseView, course_view
 from .evidence_words import apart, evidence_name
 from .money import money
 from .quantity import scale
@@ -117,6 +118,7 @@ class FindingView(msgspec.Struct, frozen=True):
     moments: tuple[Moment, ...]
     acts: tuple[tuple[str, str], ...]
     verdicts: tuple[tuple[str, str], ...]
+    courses: tuple[CourseView, ...] = ()
 
 
 def fault_name(reader: Reader, fault: str) -> str:
@@ -168,6 +170,7 @@ def finding_view(
     steps: Sequence[Step] = (),
     names: Mapping[UUID, str] | None = None,
     may_act: bool = False,
+    courses: Sequence[Course] = (),
 ) -> FindingView:
     """Build the view of one finding at the machine of that name. `names` of people who may be named to this reader."""
     what = KNOWLEDGE[finding.fault]
@@ -205,6 +208,7 @@ def finding_view(
         moments=tuple(_moment(reader, step, names or {}, now) for step in reversed(steps)),
         acts=_acts(reader, finding) if may_act else (),
         verdicts=_verdicts(reader, finding) if may_act else (),
+        courses=tuple(course_view(reader, course) for course in courses),
     )
 
 

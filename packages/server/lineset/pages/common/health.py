@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from lineset.diagnostics import OPEN_STATES, Due, Finding, FleetModel, Forecast, Life, Performance, Step
+from lineset.diagnostics import OPEN_STATES, Course, Due, Finding, FleetModel, Forecast, Life, Performance, Step
 
 from .ahead import DueLine, ForecastView, PerformanceView, due_lines, forecast_view, performance_view, upcoming
 from .findings import FindingView, act_by, finding_view
@@ -38,6 +38,7 @@ def health_view(
     *,
     findings: Sequence[Finding] = (),
     steps: Mapping[UUID, Sequence[Step]] | None = None,
+    courses: Mapping[UUID, Sequence[Course]] | None = None,
     names: Mapping[UUID, str] | None = None,
     performance: Performance | None = None,
     usual: FleetModel | None = None,
@@ -47,11 +48,12 @@ def health_view(
     may_act: bool = False,
     technician: bool = False,
 ) -> Health:
-    """Build the view of the machine of that name. `steps` by finding; `performance` of the last 30 days; `usual`: what
+    """Build the view of the machine of that name. `steps` and `courses` by finding; `performance` of the last 30 days; `usual`: what
     is usual for its model."""
 
     def shown(finding: Finding) -> FindingView:
-        return finding_view(reader, finding, machine, now, steps=(steps or {}).get(finding.id, ()), names=names, may_act=may_act)
+        known, drawn = (steps or {}).get(finding.id, ()), (courses or {}).get(finding.id, ())
+        return finding_view(reader, finding, machine, now, steps=known, names=names, may_act=may_act, courses=drawn)
 
     opened = sorted((f for f in findings if f.state in OPEN_STATES), key=act_by)
     past = sorted((f for f in findings if f.state not in OPEN_STATES), key=lambda f: f.closed or f.seen, reverse=True)

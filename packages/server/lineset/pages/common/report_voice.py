@@ -7,6 +7,7 @@ from litestar import Response
 from lineset import reports
 from lineset.kit.errors import NotFound
 
+from .money import money
 from .plate import type_name
 from .quantity import Scale, scale, word
 from .reader import Reader
@@ -32,6 +33,10 @@ class ReaderVoice:
     def number(self, value: float, digits: int = 0) -> str:
         """As of the reader."""
         return self._reader.number(value, digits)
+
+    def money(self, amount: float) -> str:
+        """As on all pages."""
+        return money(self._reader, amount)
 
     def day(self, when: date) -> str:
         """As of the reader."""

@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from . import companies, evidence, holds, homes, log, minting, news, overview, recipients, staff, suspensions, texts, troubles
+from . import companies, diagnosis, evidence, holds, homes, log, minting, news, overview, recipients, staff, suspensions, texts, troubles
 
 
 def routes() -> list[ControllerRouterHandler]:
@@ -12,6 +12,7 @@ def routes() -> list[ControllerRouterHandler]:
         *companies.ROUTES,
         *minting.ROUTES,
         *troubles.ROUTES,
+        *diagnosis.ROUTES,
         *staff.ROUTES,
         *homes.ROUTES,
         *suspensions.ROUTES,

@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Response, get, post
 
-from lineset import diagnostics
+from lineset import diagnostics, reports
 from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
 from lineset.kit.ids import parse_id
@@ -14,7 +14,11 @@ from ..common.coming import go
 from ..common.edge import Ask, edge, form_text, home_context, page
 from ..common.flows.findings import health_of
 from ..common.people import names_of
+from ..common.report_voice import ReaderVoice
 from .area import place_in, role_at
+
+FIRST = 3
+"""So much advice is in sight at once; the rest stands behind one line."""
 
 
 @get("/home/{site:str}/advice")
@@ -29,6 +33,10 @@ async def advice(request: Ask, site: str, done: str = "") -> Response[Any]:
         gone = diagnostics.rank(await diagnostics.list_advice(tx, site=place.site.id, dismissed=True))
         live = [m for m in place.site.equipment if m.retired_at is None]
         machines = [(m.name, str(m.id), await health_of(tx, place, m, names)) for m in live]
+        month, last = diagnostics.month_before(place.reader.local(moment).date())
+        compared = await diagnostics.compared(tx, place.site.id, month, last)
+    voice = ReaderVoice(place.reader)
+    saved = reports.saved_lines(voice, compared) if compared.own.baseline is not None else []
     called = {str(m.id): m.name for m in place.site.equipment}
     return page(
         request,
@@ -36,6 +44,9 @@ async def advice(request: Ask, site: str, done: str = "") -> Response[Any]:
         place.reader,
         who,
         lines=advice_lines(place.reader, stands, called, moment),
+        first=FIRST,
+        saved=saved,
+        month=(f"{month:%Y-%m}", voice.month_of(month)),
         dismissed=advice_lines(place.reader, gone, called, moment),
         machines=machines,
         may_dismiss=role_at(place) != "guest",

@@ -16,7 +16,7 @@ from lineset.kit.errors import Invalid
 from lineset.privacy.vocabulary import CATEGORIES, PURPOSES, Purpose, Subject
 
 LANGUAGES = ("en", "es")
-BARE = ("", "opened", "leads", "reports")
+BARE = ("", "opened", "leads", "reports", "fleet", "due")
 """Details that name no thing: the purpose as such, or a part of it."""
 KEPT = {"while_on": "for as long as it is switched on", "agreement": "for the time that the agreement with the recipient names"}
 MOST_DETAIL = 100

@@ -123,6 +123,7 @@ _ANCHORS: Final[dict[str, str]] = {
     "revoked_at": word("it is taken back"),
     "withdrawn_at": word("it is taken back"),
     "made": word("it is made"),
+    "told_at": word("it is told"),
     "given_at": word("it is given"),
     "sent_at": word("it is sent"),
     **dict.fromkeys(("expires_at", "ends_at", "ended_at", "until", "closed_at"), word("it ends")),

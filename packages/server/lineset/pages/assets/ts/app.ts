@@ -1,6 +1,7 @@
 import "../css/app.css";
 import "htmx.org";
 import { startAges } from "./ages.ts";
+import { startCourse } from "./course.ts";
 import { startDay } from "./day.ts";
 import { startDial } from "./dial.ts";
 import { startLive } from "./live.ts";
@@ -17,6 +18,7 @@ import { startZone } from "./zone.ts";
 startReports();
 startSignal();
 startTheme();
+startCourse();
 startDay();
 startDial();
 startStepper();

@@ -87,7 +87,13 @@ async def choice_lines(request: Ask, at: At) -> tuple[ChoiceLine, ...]:
     found.sort(key=lambda c: (order.index(c.choice.key), names.get(c.detail, c.detail)))
     moment = now()
     shown = (c for c in found if c.choice.bare or c.choice.detail_kind == "recipient" or c.detail in names)
-    return tuple(_line(at, c, names, moment) for c in shown)
+    return tuple(_line(at, c, names, moment) for c in shown if _concerns(at, c))
+
+
+def _concerns(at: At, consent: Consent) -> bool:
+    """Whether the choice is about anything of this person: who manages no company is asked about no report of it."""
+    manages, lives = any(company.role == "manager" for company in at.who.companies), bool(at.who.households)
+    return consent.given or {"fleet_report": manages, "monthly_report": lives, "due_reminders": lives}.get(consent.choice.key, True)
 
 
 async def _things(request: Ask, at: At) -> dict[str, str]:

@@ -22,6 +22,7 @@ from ..edge import Ask, edge, form_text
 from ..health import Health, health_view
 from ..people import Names
 
+MOST_DRAWN = 4
 PAST, SHOWN = timedelta(days=365), timedelta(days=30)
 
 
@@ -38,6 +39,7 @@ async def health_of(tx: Tx, place: Place, machine: sites.Equipment, names: Names
         moment,
         findings=found,
         steps={f.id: await diagnostics.steps(tx, f.id) for f in found[:8]},
+        courses={f.id: await diagnostics.courses_of(tx, f, place.site.time_zone) for f in found[:MOST_DRAWN] if f.closed is None},
         names=names.people,
         performance=next(iter(ran.get(machine.id, ())), None),
         usual=await diagnostics.usual_of(tx, machine.type, machine.make, machine.model) if ran else None,
