@@ -25,6 +25,7 @@ from lineset.diagnostics.knowledge import KNOWLEDGE, Words
 from lineset.diagnostics.performing import performance_of
 from lineset.diagnostics.population import DIAGNOSE
 from lineset.diagnostics.predict.fleet import FleetModel, add_fleet_jobs, list_models, model_card, usual_of
+from lineset.diagnostics.predict.fleet_lives import FleetLife
 from lineset.diagnostics.prospects import prospects_of
 from lineset.diagnostics.views import (
     OPEN_STATES,
@@ -52,6 +53,7 @@ __all__ = [
     "Figure",
     "Finding",
     "FindingState",
+    "FleetLife",
     "FleetModel",
     "Forecast",
     "Life",
