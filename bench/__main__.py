@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import diagnosis, history, ingest, privacy
+from bench import diagnosis, history, ingest, prediction, privacy
 from bench.privacy_workloads import EACH, PEOPLE
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -134,6 +134,11 @@ def diagnosed() -> str:
     return f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}.\n\n{diagnosis.report()}"
 
 
+def predicted() -> str:
+    """How good forecasts and the thermal model are."""
+    return f"Measured {datetime.now(UTC):%Y-%m-%d}, seed {prediction.SEED}.\n\n{prediction.table(prediction.run())}"
+
+
 def write(name: str, text: str) -> None:
     """Put a section's text between its marks."""
     page = PAGE.read_text()
@@ -145,7 +150,7 @@ def write(name: str, text: str) -> None:
 
 def main() -> int:
     """All benchmarks, one after the other, or those that are named."""
-    sections = {"ingestion": ingestion, "history": kept, "privacy": protected, "diagnosis": diagnosed}
+    sections = {"ingestion": ingestion, "history": kept, "privacy": protected, "diagnosis": diagnosed, "prediction": predicted}
     for name in sys.argv[1:] or sections:
         print(f"{name} …", flush=True)
         text = sections[name]()

@@ -1,6 +1,5 @@
 """Fleet models: from households that said yes alone, from enough of them, and without those that left."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,18 +12,16 @@ from lineset import diagnostics
 from lineset.diagnostics.days import Days
 from lineset.diagnostics.keeping import EPOCH, Whose, store
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.predict.fleet import LEAST_HOUSEHOLDS, FleetModel, rounded, taught, told, train
+from lineset.diagnostics.predict.fleet import FleetModel, taught, told, train
+from lineset.diagnostics.predict.told import LEAST_HOUSEHOLDS, rounded
 from lineset.kit.clock import now
-from lineset.kit.database import make_engine
 from lineset.kit.errors import NotFound
 from lineset.kit.ids import new_id
-from lineset.kit.roles import APP, role_url
-from lineset.privacy import Context, Door, Person, Purpose, System, Vault, give, withdraw
+from lineset.privacy import Context, Door, Person, Purpose, System, give, withdraw
 from lineset.sites.model import EquipmentRow, TenureRow
 from sqlalchemy import insert
 
-from tests.functional.devices.world import Home, Keys, home
-from tests.support.engines import Engines
+from tests.functional.devices.world import Home, home
 
 KIND = ("heat_pump_air_air", "Norvik", "A1")
 STEADY_S = 8 * 3600.0
@@ -36,13 +33,6 @@ def lived(machines: list[Machine], cop: float) -> Days:
     day = np.full(count, (date.today() - EPOCH).days - 1)  # noqa: DTZ011 - yesterday, whichever
     sums = {"steady.heating.cop.x": np.full(count, cop * STEADY_S), "steady.heating.cop.s": np.full(count, STEADY_S)}
     return Days(machines, np.arange(count), day, sums)
-
-
-@pytest.fixture
-async def door(database: str, engines: Engines) -> AsyncIterator[Door]:
-    engine = make_engine(role_url(database, engines.secret, APP).render_as_string(hide_password=False))
-    yield Door(engine, Vault(Keys(), b"k" * 32))
-    await engine.dispose()
 
 
 async def settle(door: Door, cop: float, machines: int = 1) -> Home:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lineset.diagnostics.machine import Machine
+from lineset.diagnostics.predict.design import middle_of_such_days, of_such_days
 from lineset.diagnostics.predict.forecast import Outlook, forecast, outlook
 from lineset.diagnostics.predict.loads import Loads, hour_loads, of_days
 from lineset.diagnostics.samples import Floats
@@ -145,3 +146,26 @@ def test_days_of_hours_become_a_grid_that_ends_where_the_forecast_begins() -> No
     assert np.isnan(loads.run_s[0, 18:]).all()  # nothing is known of today
     assert np.isnan(loads.energy_kwh[1, :18]).all()
     assert loads.outdoor[1, 18:].tolist() == [7.0] * 6  # the hour at the origin is not yet over
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 23), st.integers(0, 6), st.integers(1, 2))
+def test_hours_are_told_by_days_of_their_own_kind(hour: int, weekday: int, lead: int) -> None:
+    """A load that is 1 on workdays and 5 on weekends is known exactly once both have been, whenever the forecast begins."""
+    first = FIRST + 24 * weekday + hour
+    days = 21
+    ends = ((first + np.arange(24 * (days + lead))) // 24 + 3) % 7 >= 5
+    load = np.where(ends, 5.0, 1.0)
+    known, came = load[: 24 * days].reshape(1, days, 24), load.reshape(-1, 24)[lead:]
+    for told in (of_such_days(first, known, lead), middle_of_such_days(first, known, lead)):
+        assert told[0, 7:] == pytest.approx(came[7:])
+
+
+def test_DIA_04_a_week_with_weekends_of_its_own_is_forecast_as_such() -> None:
+    loads = homes(10, seed=4)
+    ends = ((FIRST + np.arange(24 * DAYS)) // 24 + 3) % 7 >= 5
+    usual = np.where(ends, 2.0, np.where(np.arange(24 * DAYS) % 24 < 8, 1.0, 0.2))
+    rng = np.random.default_rng(2)
+    load = usual * rng.normal(1, 0.1, (10, 24 * DAYS))
+    told = outlook(Loads(loads.machines, FIRST, load * 900, load, loads.outdoor))
+    assert float(np.mean(told.skill)) > 0.4

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.predict.life import PRIORS, LifeModel, Lives, covariates, learnt, left, lives_of, published
+from lineset.diagnostics.predict.life import PRIORS, LifeModel, Lives, Prior, covariates, learnt, left, lives_of, published, risk_of_year
 from lineset.diagnostics.samples import Floats
 
 PRIOR = PRIORS["heat_pump"]["compressor"]
@@ -100,10 +100,44 @@ def test_lives_as_others_read_them() -> None:
     assert found[3].part == "tank"
     assert found[1].figures["age_years"] == pytest.approx(12, abs=0.01)
     assert found[1].model == "published lives"
-    taught = {("heat_pump_air_air", "compressor"): learnt(published(PRIOR), drawn(3000))}
+    taught = {("heat_pump_air_air", "", "", "compressor"): learnt(published(PRIOR), drawn(3000))}
     (told,) = lives_of(machines[:1], 2026.0, np.zeros((1, 3)), np.zeros(1), taught)
     assert told.model.startswith("fleet of ")
+    assert (found[1].taught_by, told.taught_by) == (0, len(drawn(3000).age))
     assert told.left_years[2] < found[1].left_years[2]
+
+
+def test_the_closest_kind_that_taught_is_taken_for_each_machine() -> None:
+    def machine(number: int, make: str, model: str) -> Machine:
+        return Machine(id=str(UUID(int=number)), type="furnace_gas", make=make, model=model, installed=date(2014, 1, 1))
+
+    def fleet(median: float, lives: int) -> LifeModel:
+        alone = published(Prior(median, 3.0, 0.05, ""))
+        return LifeModel(alone.mode, alone.covariance, lives)
+
+    kinds = {("", ""): fleet(20, 300), ("Norvik", ""): fleet(16, 200), ("Norvik", "A1"): fleet(14, 100)}
+    models = {("furnace_gas", *kind, "heat_exchanger"): model for kind, model in kinds.items()}
+    machines = [machine(1, "Norvik ", "A1"), machine(2, "Norvik", "B"), machine(3, "Sola", "A1")]
+    told = {life.equipment.int: life for life in lives_of(machines, 2026.0, np.zeros((3, 3)), np.zeros(3), models)}
+    assert [told[n].taught_by for n in (1, 2, 3)] == [100, 200, 300]
+    assert told[1].left_years[1] < told[2].left_years[1] < told[3].left_years[1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 6))
+def test_a_life_that_counts_twice_counts_as_two(times: int) -> None:
+    lives = drawn(20)
+    weighted = Lives(lives.age, lives.ended, lives.entry, lives.covariates, np.full(len(lives.age), float(times)))
+    repeated = Lives(*(np.repeat(each, times, axis=0) for each in (lives.age, lives.ended, lives.entry, lives.covariates)))
+    assert learnt(published(PRIOR), weighted).mode == pytest.approx(learnt(published(PRIOR), repeated).mode, abs=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0, 30))
+def test_the_risk_of_a_year_is_what_is_left_tells(age: float) -> None:
+    sure = LifeModel(published(PRIOR).mode, 1e-12 * np.eye(5))
+    _, risk = left(sure, np.array([age]), USUAL, np.zeros(1))
+    assert risk_of_year(sure.mode, np.array([age]), USUAL) == pytest.approx(risk, abs=1e-4)
 
 
 def test_lives_that_can_not_be_are_refused() -> None:

@@ -3,9 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from lineset.diagnostics import Due, Figure, FleetModel, Forecast, Performance
+from lineset.diagnostics import Due, Figure, FleetModel, Forecast, Life, Performance
 from lineset.kit.ids import new_id
-from lineset.pages.common.ahead import forecast_view, performance_view, since, upcoming
+from lineset.pages.common.ahead import due_lines, forecast_view, performance_view, since, upcoming
 from lineset.pages.common.reader import Reader
 
 READER = Reader("en", "metric", "UTC")
@@ -41,3 +41,13 @@ def test_DIA_07_a_figure_stands_beside_what_is_usual_for_its_model() -> None:
     assert "usual for such machines: 2.9 ± 0.2" in lines["COP, heating"].note
     assert "usual" not in lines["Electricity"].note
     assert "usual" not in performance_view(READER, ran, "30 days").figures[0].note
+
+
+def test_DIA_03_what_is_left_of_a_part_says_what_it_rests_on() -> None:
+    def note(taught_by: int) -> str:
+        life = Life(MACHINE, "compressor", (3.0, 6.5, 11.0), 0.05, "", {}, taught_by)
+        (line,) = due_lines(READER, [], [life], START)
+        return line.note
+
+    assert note(0).endswith("From published lives.")
+    assert note(1240).endswith("Learnt from 1,240 machines or more of its kind.")

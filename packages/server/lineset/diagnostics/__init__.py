@@ -28,6 +28,7 @@ from lineset.diagnostics.overseeing import Overview, oversee
 from lineset.diagnostics.performing import performance_of
 from lineset.diagnostics.population import DIAGNOSE
 from lineset.diagnostics.predict.fleet import FleetModel, add_fleet_jobs, list_models, model_card, usual_of
+from lineset.diagnostics.predict.fleet_lives import FleetLife
 from lineset.diagnostics.prospects import prospects_of
 from lineset.diagnostics.views import (
     OPEN_STATES,
@@ -57,6 +58,7 @@ __all__ = [
     "Figure",
     "Finding",
     "FindingState",
+    "FleetLife",
     "FleetModel",
     "Forecast",
     "Life",

@@ -19,8 +19,9 @@ from lineset.diagnostics import keeping
 from lineset.diagnostics.days import Days
 from lineset.diagnostics.keeping import EPOCH
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.predict.fleet import LEAST_HOUSEHOLDS, TRAINING, days_of, rounded
+from lineset.diagnostics.predict.fleet import TRAINING, days_of
 from lineset.diagnostics.predict.model import HomeChangeRow
+from lineset.diagnostics.predict.told import LEAST_HOUSEHOLDS, rounded
 from lineset.diagnostics.samples import DAY_S, Floats
 from lineset.diagnostics.savings import Savings, beside_mean, change_of, savings
 from lineset.kit.clock import now

@@ -25,7 +25,7 @@ from lineset.privacy import Context, Door, Purpose, System
 
 log = structlog.get_logger(__name__)
 
-MACHINES_AT_ONCE = 500
+MACHINES_AT_ONCE = 2_000
 """About so many machines are followed in one transaction."""
 LATE_DAYS = 7
 """So far back a night looks for days that became fuller, because a gateway was away."""

@@ -95,14 +95,20 @@ async def store(tx: Tx, group: Sequence[Member], course: Course, closed: Sequenc
     place = {m.machine.id: n for n, m in enumerate(group)}
     known = await _known(tx, group, anew=anew)
     found = [*closed, *(f for each in course.open.values() for f in each)]
+    added: list[FindingRow] = []
     for each in sorted(found, key=lambda f: f.opened):
         member = group[place[each.machine]]
         row = known.pop(UUID(each.key), None) if not anew else _taken(known, member, each)
         cost = _cost(course, place[each.machine], each)
         if row is None:
-            await _insert(tx, member, each, cost)
+            added.append(_added(tx, member, each, cost))
         else:
             _update(tx, row, each, cost)
+    await tx.session.flush()  # findings before their steps, which refer to them
+    for fresh in added:
+        keep_step(tx, fresh, "open", fresh.opened, None)
+        if fresh.closed is not None:
+            keep_step(tx, fresh, "closed", fresh.closed, None, after=1)
     await tx.session.flush()
     if anew:
         await _forget(tx, known)
@@ -168,7 +174,7 @@ def _values(found: Found, cost: float | None) -> dict[str, Any]:
     }
 
 
-async def _insert(tx: Tx, member: Member, found: Found, cost: float | None) -> None:
+def _added(tx: Tx, member: Member, found: Found, cost: float | None) -> FindingRow:
     whose, machine = member.whose, member.machine
     belongs = {"equipment_id": whose.equipment, "site_id": whose.site, "household_id": whose.household}
     named = {"make": machine.make, "model": machine.model, "opened": utc(found.opened)}
@@ -183,10 +189,7 @@ async def _insert(tx: Tx, member: Member, found: Found, cost: float | None) -> N
         **_values(found, cost),
     )
     tx.session.add(row)
-    await tx.session.flush()  # before its steps, which refer to it
-    keep_step(tx, row, "open", row.opened, None)
-    if over is not None:
-        keep_step(tx, row, "closed", over, None, after=1)
+    return row
 
 
 def _update(tx: Tx, row: FindingRow, found: Found, cost: float | None) -> None:

@@ -18,13 +18,14 @@ from lineset.diagnostics import keeping
 from lineset.diagnostics.days import Days
 from lineset.diagnostics.findings import list_findings
 from lineset.diagnostics.keeping import EPOCH, day_of
-from lineset.diagnostics.performance import figures
 from lineset.diagnostics.population import Member
 from lineset.diagnostics.predict.drift import LOOK_BACK_DAYS, dues
+from lineset.diagnostics.predict.fleet import LifeModels, life_models
 from lineset.diagnostics.predict.forecast import HISTORY_DAYS, forecast
 from lineset.diagnostics.predict.life import covariates, lives_of
 from lineset.diagnostics.predict.loads import of_days
 from lineset.diagnostics.predict.model import ProspectRow
+from lineset.diagnostics.predict.use import YEAR_DAYS, year_of
 from lineset.diagnostics.samples import Floats
 from lineset.diagnostics.views import Due, Forecast, Life, Prospect
 from lineset.privacy import Tx
@@ -32,24 +33,8 @@ from lineset.privacy import Tx
 AT_ONCE = 50
 """Machines whose last year is in memory at once."""
 EVERY = timedelta(hours=23, minutes=30)
-YEAR_DAYS = 365
 WEEK = 7
 """What a machine did in its last year is added up anew once a week; each day a seventh of the fleet's."""
-WHOLE_YEAR_DAYS = 330
-"""Of fewer days nothing is told that changes with the seasons."""
-LEAST_DAYS = 14
-_YEAR = {
-    "electric": ("electric",),
-    "gas": ("gas",),
-    "efficiency": ("spf_h3", "spf_cooling", "efficiency_gas"),
-    "evaporating": ("evaporating_heating",),
-    "condensing": ("condensing_heating",),
-    "comfort": ("comfort",),
-    "hours": ("hours_running",),
-    "starts": ("starts",),
-}
-"""What is kept of the year: the first of these figures that there is."""
-
 
 SAME_BLOWER = 0.2
 """Hours of air a day that differ by no more than this share are those of one blower, counted by the heat pump and by its air handler."""
@@ -76,14 +61,15 @@ async def stale(tx: Tx, members: Sequence[Member], until: datetime) -> list[Memb
 async def foretell(tx: Tx, members: Sequence[Member], until: datetime) -> int:
     """Foretell what comes next of these machines, from what is known of them up to the last full hour before `until`, and keep it in the
     place of what was foretold before; of how many. For `System("diagnosis")`."""
+    models = await life_models(tx) if members else {}
     for zone, alike in groupby(sorted(members, key=lambda m: m.machine.time_zone), key=lambda m: m.machine.time_zone):
         group = list(alike)
         for at in range(0, len(group), AT_ONCE):
-            await _foretell(tx, group[at : at + AT_ONCE], until.astimezone(ZoneInfo(zone)))
+            await _foretell(tx, group[at : at + AT_ONCE], until.astimezone(ZoneInfo(zone)), models)
     return len(members)
 
 
-async def _foretell(tx: Tx, group: Sequence[Member], local: datetime) -> None:
+async def _foretell(tx: Tx, group: Sequence[Member], local: datetime, models: LifeModels) -> None:
     machines, series = [m.machine for m in group], [m.whose.series for m in group]
     today = day_of(local)
     hours = await keeping.load_hours(tx, series, range(today - HISTORY_DAYS - 1, today + 1))
@@ -91,7 +77,7 @@ async def _foretell(tx: Tx, group: Sequence[Member], local: datetime) -> None:
     years = await _years(tx, group, today)
     grave = await _severity(tx, group)
     origin = 24 * today + local.hour
-    told = await asyncio.to_thread(_told, group, hours, recent, years, grave, origin)
+    told = await asyncio.to_thread(_told, group, hours, recent, years, grave, origin, models)
     rows = [
         {
             "series_id": member.whose.series,
@@ -115,13 +101,19 @@ class _Told(msgspec.Struct):
 
 
 def _told(
-    group: Sequence[Member], hours: keeping.Hours, recent: Days, years: Sequence[dict[str, float]], grave: Floats, origin: int
+    group: Sequence[Member],
+    hours: keeping.Hours,
+    recent: Days,
+    years: Sequence[dict[str, float]],
+    grave: Floats,
+    origin: int,
+    models: LifeModels,
 ) -> list[_Told]:
     machines = [member.machine for member in group]
     coming = {each.equipment: each for each in forecast(of_days(machines, hours, origin, HISTORY_DAYS))}
     day = EPOCH + timedelta(days=origin // 24)
     used = covariates(*(np.array([year.get(name, np.nan) for year in years]) for name in ("hours_a_year", "starts_an_hour", "ageing")))
-    due, left = dues(recent, origin // 24), lives_of(machines, _year_of(day), used, grave)
+    due, left = dues(recent, origin // 24), lives_of(machines, _year_of(day), used, grave, models)
     return [
         _Told(
             coming.get(member.whose.equipment),
@@ -144,33 +136,9 @@ async def _years(tx: Tx, group: Sequence[Member], today: int) -> list[dict[str, 
     stale = [m for m in group if not known.get(m.whose.series) or (m.whose.series + today) % WEEK == 0]
     if stale:
         days = await keeping.load(tx, [m.machine for m in stale], [m.whose.series for m in stale], today - YEAR_DAYS, today - 1)
-        fresh = await asyncio.to_thread(_summed, days)
+        fresh = await asyncio.to_thread(year_of, days)
         known |= {member.whose.series: fresh.get(n, {}) for n, member in enumerate(stale)}
     return [known.get(m.whose.series, {}) for m in group]
-
-
-def _summed(days: Days) -> dict[int, dict[str, float]]:
-    """By the machine's index. What changes with the seasons (`energy_kwh`, `hours_a_year`) is told of a whole year alone."""
-    rows, columns = figures(days, "whole")
-    found: dict[int, dict[str, float]] = {}
-    known = np.bincount(days.machine, minlength=len(days.machines))
-    for row, machine in enumerate(rows.machine.tolist()):
-        mine = {
-            name: float(next((columns[f].value[row] for f in wanted if f in columns and np.isfinite(columns[f].value[row])), np.nan))
-            for name, wanted in _YEAR.items()
-        }
-        year = {name: mine[name] for name in ("efficiency", "evaporating", "condensing", "comfort")}
-        count = int(known[machine])
-        if count >= LEAST_DAYS:
-            year["starts_an_hour"] = mine["starts"] / mine["hours"] if mine["hours"] > 0 else np.nan
-            year["ageing"] = float(rows.sum("wear.ageing.x")[row] / max(rows.sum("wear.ageing.s")[row], 1.0))
-        if count >= WHOLE_YEAR_DAYS:
-            scale = YEAR_DAYS / count
-            energies = [mine[name] * scale for name in ("electric", "gas") if np.isfinite(mine[name])]
-            year |= {"energy_kwh": sum(energies) if energies else np.nan, "hours_a_year": mine["hours"] * scale}
-            year |= {name: mine[name] * scale for name in ("electric", "gas")}
-        found[machine] = {name: value for name, value in year.items() if np.isfinite(value)}
-    return found
 
 
 async def _severity(tx: Tx, group: Sequence[Member]) -> Floats:

@@ -6,6 +6,7 @@ household more or less would change is hidden in the rounding. Fewer than `LEAST
 nothing but today's yeses, a household that leaves is not in the next one; the parameters of older versions are deleted with it.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -14,21 +15,21 @@ import msgspec
 import numpy as np
 import procrastinate
 import structlog
+from lineset_contract.profiles import PROFILES
 from sqlalchemy import func, insert, select, text, tuple_, update
 
 from lineset.diagnostics.days import Days
-from lineset.diagnostics.keeping import unpacked
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.model import DayLayoutRow
+from lineset.diagnostics.predict.fleet_lives import FleetLife, Lived, lives_taught, tell
+from lineset.diagnostics.predict.life import LifeModel
 from lineset.diagnostics.predict.model import FleetModelRow
+from lineset.diagnostics.predict.told import LEAST_HOUSEHOLDS, Kind, kinds_of, load_days, rounded, tens
 from lineset.diagnostics.samples import HOUR_S
 from lineset.kit.clock import now
 from lineset.kit.errors import Denied, NotFound
 from lineset.kit.ids import new_id
 from lineset.privacy import Context, Door, Purpose, System, Tx
 
-LEAST_HOUSEHOLDS = 11
-"""As of all aggregates here."""
 LOOK_BACK_DAYS = 365
 LEAST_STEADY_S = 4 * HOUR_S
 CHANNELS = ("cop", "superheat", "subcooling", "split", "water_difference", "condensing_over_sink", "source_over_evaporating")
@@ -42,16 +43,18 @@ RATIOS = {
 """Figures: a sum over another, with the least that the other must be. Seconds of running are those of heating, cooling and hot water."""
 SCALE = {"starts_an_hour": 3600.0, "standby_w": 3.6e6}
 TRAINING = System("training")
+LIVES = "lives"
+"""Among a version's parameters, beside its figures."""
+LifeModels = Mapping[tuple[str, str, str, str], LifeModel]
+"""Models of lives by type, make, model and part."""
 
 _log = structlog.get_logger(__name__)
-Kind = tuple[str, str, str]
-"""Type, make and model; an empty model stands for all of the make, an empty make for all of the type."""
 
 
 class FleetModel(msgspec.Struct, frozen=True):
     """A version of a model as people read it: its card. `figures`: mean and spread (one standard deviation between homes) by name.
     `households`: at least so many taught it. `covered`: the share of homes left out in turn whose figure lay within what the others made
-    expect of four in five. `state`: published, or withdrawn since too few households are left."""
+    expect of four in five. `state`: published, or withdrawn since too few households are left. `lives`: of parts."""
 
     id: UUID
     type: str
@@ -63,6 +66,7 @@ class FleetModel(msgspec.Struct, frozen=True):
     households: int
     figures: dict[str, tuple[float, float]]
     covered: float | None
+    lives: dict[str, FleetLife] = {}
 
 
 def told(days: Days) -> dict[Kind, dict[str, float]]:
@@ -81,14 +85,9 @@ def told(days: Days) -> dict[Kind, dict[str, float]]:
             weight = float(sums[below][both].sum())
             if weight >= least:
                 value = float(sums[above][both].sum()) / weight * SCALE.get(name, 1.0)
-                for kind in _kinds(machine):
+                for kind in kinds_of(machine):
                     found.setdefault(kind, {}).setdefault(name, []).append(value)
     return {kind: {name: float(np.mean(values)) for name, values in figures.items()} for kind, figures in found.items()}
-
-
-def _kinds(machine: Machine) -> set[Kind]:
-    make, model = machine.make.strip(), machine.model.strip()
-    return {(machine.type, make, model if make else ""), (machine.type, make, ""), (machine.type, "", "")}
 
 
 def taught(households: Sequence[Mapping[str, float]]) -> tuple[dict[str, tuple[float, float]], float | None]:
@@ -109,29 +108,28 @@ def taught(households: Sequence[Mapping[str, float]]) -> tuple[dict[str, tuple[f
     return figures, float(np.mean(within)) if within else None
 
 
-def rounded(value: float, error: float) -> float:
-    """A value to the decimal place of its standard error."""
-    if error <= 0 or not np.isfinite(error):
-        return value
-    return float(round(value, -int(np.floor(np.log10(error)))))
-
-
 async def train(door: Door) -> int:
     """Make the next version of every model from what households with a yes have today; how many were published."""
     async with door.open(Context(TRAINING, Purpose.FLEET_MODELS)) as tx:
         asked = text("SELECT DISTINCT household_id FROM equipment WHERE erased_at IS NULL")
         households = list(await tx.session.scalars(asked))
     told_of: dict[Kind, list[dict[str, float]]] = {}
-    for household in households:
+    lived: dict[str, list[Lived]] = {}
+    for number, household in enumerate(households):
         try:
             async with door.open(Context(TRAINING, Purpose.FLEET_MODELS, household)) as tx:
                 days = await days_of(tx, household)
+                for each in await tell(tx, household, number):
+                    lived.setdefault(each.kinds[0][0], []).append(each)
         except Denied:  # it has taken its yes back in between
             continue
         for kind, figures in told(days).items():
             told_of.setdefault(kind, []).append(figures)
+    lives: dict[Kind, dict[str, FleetLife]] = {}
+    for type_, those in sorted(lived.items()):
+        lives |= await asyncio.to_thread(lives_taught, those, PROFILES[type_].family)
     async with door.open(Context(TRAINING, Purpose.FLEET_MODELS)) as tx:
-        published = await _publish(tx, told_of)
+        published = await _publish(tx, told_of, lives)
     _log.info("fleet models trained", households=len(households), published=published)
     return published
 
@@ -143,34 +141,31 @@ async def days_of(tx: Tx, household: UUID, back_days: int = LOOK_BACK_DAYS) -> D
         {"household": household},
     )
     machines = [Machine(id=str(id_), type=type_, make=make, model=model) for id_, type_, make, model in about]
-    place = {machine.id: n for n, machine in enumerate(machines)}
-    asked = text(
+    asked = (
         "SELECT layout, equipment_id, day - date '1970-01-01', sums FROM machine_days"
         " WHERE household_id = :household AND day >= current_date - CAST(:back AS integer)"
     )
-    rows = (await tx.session.execute(asked, {"household": household, "back": back_days})).all()
-    layouts = await tx.session.execute(select(DayLayoutRow.layout, DayLayoutRow.names))
-    names = {layout: tuple(named) for layout, named in layouts}
-    known = [(row[0], place[str(row[1])], int(row[2]), row[3]) for row in rows if row[0] in names and str(row[1]) in place]
-    return unpacked(machines, known, names)
+    return await load_days(tx, machines, asked, household, back_days)
 
 
-async def _publish(tx: Tx, told_of: Mapping[Kind, Sequence[Mapping[str, float]]]) -> int:
+async def _publish(tx: Tx, told_of: Mapping[Kind, Sequence[Mapping[str, float]]], lives: Mapping[Kind, Mapping[str, FleetLife]]) -> int:
     """Store the next version of each kind that has enough households, and withdraw those that have too few by now."""
     before = {(card.type, card.make, card.model): card for card in await list_models(tx)}
     await tx.session.execute(update(FleetModelRow).values(parameters={}))
     published = 0
-    for kind in sorted({*told_of, *before}):
-        households = told_of.get(kind, [])
-        figures, covered = taught(households)
+    for kind in sorted({*told_of, *lives, *before}):
+        figures, covered = taught(told_of.get(kind, []))
+        parts = lives.get(kind, {})
         last = before.get(kind)
-        if not figures and (last is None or last.state == "withdrawn"):
+        if not figures and not parts and (last is None or last.state == "withdrawn"):
             continue
         about = dict(zip(("type", "make", "model"), kind, strict=True))
+        households = max(tens(len(told_of.get(kind, []))), *(part.households for part in parts.values()), 0)
         row = {"id": new_id(), **about, "version": 1 if last is None else last.version + 1, "trained_at": now()}
-        row |= {"state": "published" if figures else "withdrawn", "households": len(households) // 10 * 10 if figures else 0}
-        await tx.session.execute(insert(FleetModelRow).values(**row, parameters=figures, metrics={"covered": covered} if figures else {}))
-        published += bool(figures)
+        row |= {"state": "published", "households": households} if figures or parts else {"state": "withdrawn", "households": 0}
+        known = {**figures, **({LIVES: msgspec.to_builtins(parts)} if parts else {})}
+        await tx.session.execute(insert(FleetModelRow).values(**row, parameters=known, metrics={"covered": covered} if figures else {}))
+        published += bool(known)
     return published
 
 
@@ -197,10 +192,21 @@ async def model_card(tx: Tx, model: UUID) -> FleetModel:
     return _card(row)
 
 
+async def life_models(tx: Tx) -> LifeModels:
+    """What the newest versions have learnt of lives, where it is good enough to be used."""
+    return {
+        (card.type, card.make, card.model, part): life.model()
+        for card in await list_models(tx)
+        for part, life in card.lives.items()
+        if life.good
+    }
+
+
 def _card(row: FleetModelRow) -> FleetModel:
-    figures = {name: (float(mean), float(spread)) for name, (mean, spread) in row.parameters.items()}
+    figures = {name: (float(both[0]), float(both[1])) for name, both in row.parameters.items() if name != LIVES}
     about = (row.id, row.type, row.make, row.model, row.version, row.state, row.trained_at, row.households)
-    return FleetModel(*about, figures, row.metrics.get("covered"))
+    lives = msgspec.convert(row.parameters.get(LIVES, {}), dict[str, FleetLife])
+    return FleetModel(*about, figures, row.metrics.get("covered"), lives)
 
 
 def add_fleet_jobs(app: procrastinate.Blueprint, door: Door) -> None:

@@ -1,11 +1,12 @@
 """Run time and energy of the next two days, hour by hour, with the limits within which four in five outcomes lie.
 
-Each machine has a model of its own: ridge regression of an hour's load on its own past days, hour of the day, weekday and the outdoor
-temperature expected, shrunk towards the mean of the last week (Hoerl and Kennard, Technometrics 12(1), 1970; a Gaussian prior with another
-mean than zero). As contributions of days add up, every past day is forecast by what was known before it at no cost but a solve: a
-rolling-origin back-test (Tashman, International Journal of Forecasting 16, 2000). Its pairs of forecast and outcome make the median and the
-limits: outcomes of the hours with the nearest forecasts, a split-conformal estimate (Lei et al., JASA 113, 2018, section 2) in bins by
-forecast. So a load that is nothing most hours has a median of nothing, and no form of distribution is assumed.
+Each machine has a model of its own: ridge regression of an hour's load on the same hour of its own past days, of workdays or of weekends as
+it is, and on the outdoor temperature expected, which also moves the day as a whole; shrunk towards the mean of the last week (Hoerl and
+Kennard, Technometrics 12(1), 1970; a Gaussian prior with another mean than zero). As contributions of days add up, every past day is
+forecast by what was known before it at no cost but a solve: a rolling-origin back-test (Tashman, International Journal of Forecasting 16,
+2000). Its pairs of forecast and outcome make the median and the limits: outcomes of the hours with the nearest forecasts, a split-conformal
+estimate (Lei et al., JASA 113, 2018, section 2) in bins by forecast. So a load that is nothing most hours has a median of nothing, and no
+form of distribution is assumed.
 """
 
 from collections.abc import Mapping
@@ -25,13 +26,15 @@ from lineset.diagnostics.views import Forecast
 HISTORY_DAYS = 56
 """How many days a model learns from; older ones tell of another season."""
 HORIZON = 48
-FORGETTING = 0.98
-"""Weight of a day against the one after it: half after four weeks."""
+FORGETTING = 0.99
+"""Weight of a day against the one after it: half after ten weeks."""
 RIDGE = 4.0
 """Weight of the prior in hours of ordinary load."""
 LEAST_DAYS = 7
 JUDGED_DAYS = 14
 LEARNING_DAYS = 3
+PAIR_DAYS = 42
+"""So many of the last days tell how far forecasts are off: earlier ones were made of little."""
 BINS = (20, 8, 3)
 """Numbers of bins, for many, fewer and few pairs."""
 PAIRS = 81
@@ -114,11 +117,11 @@ def _target(loads: Loads, values: Floats, most: float) -> tuple[Floats, Floats, 
     truth = values[known, -24 * days :].reshape(shape)
     size = np.maximum(np.nanmean(np.abs(truth), axis=(1, 2)), 1e-9)[:, None, None]
     outdoor = filled(loads.outdoor[known, -24 * days :].reshape(shape))
-    first_day = (loads.first + values.shape[1]) // 24 - days
+    first = loads.first + values.shape[1] - 24 * days
     load = filled(truth) / size
     for lead in (1, 2):
         expected = _expected(loads, outdoor, known, lead)
-        forecasts = _rolling(load_columns(load, expected, outdoor, first_day, lead), truth / size, lead, PRIOR)
+        forecasts = _rolling(load_columns(load, expected, outdoor, first, lead), truth / size, lead, PRIOR)
         limits = _limits(forecasts[:, :-lead], truth[:, lead:] / size, forecasts[:, -1])
         out[known, 24 * (lead - 1) : 24 * lead] = np.clip(limits * size[..., None][:, 0], 0.0, most)
         if lead == 1:
@@ -165,7 +168,7 @@ def _rolling(named: Columns, truth: Floats, lead: int, believed: Mapping[str, fl
 
 def _limits(past: Floats, outcome: Floats, forecasts: Floats) -> Floats:
     """Median and limits (machines, hours, 3) of what came of past forecasts (machines, days, 24) near each of these (machines, hours)."""
-    x, y = past.reshape(len(past), -1), outcome.reshape(len(past), -1)
+    x, y = (values[:, -PAIR_DAYS:].reshape(len(past), -1) for values in (past, outcome))
     x = np.where(np.isnan(x) | np.isnan(y), np.inf, x)
     order = np.argsort(x, axis=1)
     count = np.isfinite(x).sum(axis=1)

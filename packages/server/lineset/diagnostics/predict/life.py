@@ -24,6 +24,8 @@ EFFECT = (-0.4, -0.1, -0.3)
 EFFECT_SD = (0.2, 0.1, 0.15)
 """What each does to the logarithm of a life. Half of wear goes with running rather than with years, and a tenth with starts: assumptions,
 wide enough for data to say otherwise."""
+LOW, HIGH = np.array([-1.0, -5.0, -5.0, -5.0, -4.0]), np.array([6.0, 5.0, 5.0, 5.0, 2.0])
+"""Beyond these parameters no life lies: from months to centuries, all at once to at any time."""
 LIMITS = (0.9, 0.5, 0.1)
 DRAWS = 128
 LONGEST_YEARS = 60.0
@@ -70,12 +72,13 @@ class LifeModel:
 @dataclass(frozen=True, slots=True)
 class Lives:
     """Machines as survival data, each (machines,): age in years when last known, whether it ended then, age when first watched, and
-    `covariates` (machines, 3)."""
+    `covariates` (machines, 3). `weight`: for how many machines each counts; None: for one."""
 
     age: Floats
     ended: Floats
     entry: Floats
     covariates: Floats
+    weight: Floats | None = None
 
 
 def covariates(hours_a_year: Floats, starts_an_hour: Floats, ageing: Floats) -> Floats:
@@ -100,33 +103,48 @@ def learnt(prior: LifeModel, lives: Lives) -> LifeModel:
     if not (lives.age > lives.entry).all() or (lives.entry < 0).any():
         raise ValueError("each age must be above the age at which the machine was first watched")
     weight = np.linalg.inv(prior.covariance)
+    scale = np.minimum(np.sqrt(np.diag(prior.covariance)), 0.5)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        value, gradient = _log_likelihood(parameters, lives)
+        values, gradient = log_likelihood(parameters, lives)
         off = parameters - prior.mode
-        return -value + 0.5 * float(off @ weight @ off), weight @ off - gradient
+        return -float(values.sum()) + 0.5 * float(off @ weight @ off), weight @ off - gradient
 
-    found = minimize(loss, prior.mode, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8})
-    mode = np.asarray(found.x)
+    def scaled(at: Floats) -> tuple[float, Floats]:
+        value, gradient = loss(prior.mode + scale * at)
+        return value, scale * gradient
+
+    limits = list(zip((LOW - prior.mode) / scale, (HIGH - prior.mode) / scale, strict=True))
+    options = {"maxiter": 500, "ftol": 1e-11, "gtol": 1e-6}
+    mode = prior.mode + scale * minimize(scaled, np.zeros(len(prior.mode)), jac=True, method="L-BFGS-B", bounds=limits, options=options).x
     steps = 1e-4 * np.eye(len(mode))
     curvature = np.array([(loss(mode + step)[1] - loss(mode - step)[1]) / 2e-4 for step in steps])
     return LifeModel(mode, np.linalg.inv(0.5 * (curvature + curvature.T)), len(lives.age), int(lives.ended.sum()))
 
 
-def _log_likelihood(parameters: Floats, lives: Lives) -> tuple[float, Floats]:
-    """Logarithm of the likelihood of right-censored, left-truncated Weibull lives, and its gradient."""
+def log_likelihood(parameters: Floats, lives: Lives) -> tuple[Floats, Floats]:
+    """Logarithm of the likelihood of each right-censored, left-truncated Weibull life, weighted (machines,), and the gradient of their
+    sum."""
     m, effects, spread = parameters[0], parameters[1:-1], np.exp(parameters[-1])
     x = np.column_stack([np.ones(len(lives.age)), lives.covariates])
+    weight = np.ones(len(lives.age)) if lives.weight is None else lives.weight
     place = m + lives.covariates @ effects
     z = (np.log(lives.age) - place) / spread
     watched = lives.entry > 0
     z0 = np.where(watched, (np.log(np.maximum(lives.entry, 1e-9)) - place) / spread, -np.inf)
     gone, gone0 = np.exp(z), np.exp(z0)
-    value = float(np.sum(lives.ended * (z - np.log(spread) - np.log(lives.age)) - gone + gone0))
-    by_z, by_z0 = lives.ended - gone, gone0
+    values = weight * (lives.ended * (z - np.log(spread) - np.log(lives.age)) - gone + gone0)
+    by_z, by_z0 = weight * (lives.ended - gone), weight * gone0
     inner = x.T @ (by_z + by_z0) / -spread
-    by_spread = -np.sum(by_z * z + lives.ended) - np.sum(by_z0[watched] * z0[watched])
-    return value, np.append(inner, by_spread)
+    by_spread = -np.sum(by_z * z + weight * lives.ended) - np.sum(by_z0[watched] * z0[watched])
+    return values, np.append(inner, by_spread)
+
+
+def risk_of_year(parameters: Floats, age: Floats, used: Floats) -> Floats:
+    """The risk (machines,) of ending within a year of machines that are `age` years old and still run; `used` as `covariates`."""
+    place, spread = parameters[0] + used @ parameters[1:-1], np.exp(parameters[-1])
+    before, after = (np.exp((np.log(np.maximum(years, 1e-6)) - place) / spread) for years in (age, age + 1.0))
+    return np.asarray(-np.expm1(before - after))
 
 
 def left(model: LifeModel, age: Floats, used: Floats, severity: Floats) -> tuple[Floats, Floats]:
@@ -158,29 +176,38 @@ def lives_of(
     today_year: float,
     used: Floats,
     severity: Floats,
-    models: Mapping[tuple[str, str], LifeModel] | None = None,
+    models: Mapping[tuple[str, str, str, str], LifeModel] | None = None,
 ) -> list[Life]:
     """What is left of the vital parts of machines of which it is known when they were installed; others have none.
 
     `today_year`: now as a year with its fraction; `used` (machines, 3); `severity` (machines,) of the gravest open fault. `models`: what
-    the fleet has taught, by type and part. Machines' ids are UUIDs.
+    the fleet has taught, by type, make, model and part; an empty model stands for all of the make, an empty make for all of the type, and
+    the closest is taken. Machines' ids are UUIDs.
     """
     result: list[Life] = []
     known = [n for n, machine in enumerate(machines) if machine.installed is not None]
     for family in sorted({machines[n].family for n in known}):
         for part, prior in PRIORS.get(family, {}).items():
-            for kind in sorted({machines[n].type for n in known if machines[n].family == family}):
-                mine = np.array([n for n in known if machines[n].type == kind])
-                model = (models or {}).get((kind, part)) or published(prior)
-                age = np.array([today_year - _year(machines[n]) for n in mine.tolist()])
-                limits, risk = left(model, np.maximum(age, 0.0), used[mine], severity[mine])
+            usual = published(prior)
+            mine = [n for n in known if machines[n].family == family]
+            believed = [_believed(machines[n], part, models or {}) or usual for n in mine]
+            for model in {id(each): each for each in believed}.values():
+                those = np.array([n for n, each in zip(mine, believed, strict=True) if each is model])
+                age = np.maximum(np.array([today_year - _year(machines[n]) for n in those.tolist()]), 0.0)
+                limits, risk = left(model, age, used[those], severity[those])
                 told = f"fleet of {model.lives}" if model.lives else "published lives"
-                for place, n in enumerate(mine.tolist()):
+                for place, n in enumerate(those.tolist()):
                     low, median, high = limits[place].tolist()
-                    figures = {"age_years": float(max(age[place], 0.0)), "severity": float(np.nan_to_num(severity[n]))}
+                    figures = {"age_years": float(age[place]), "severity": float(np.nan_to_num(severity[n]))}
                     figures |= dict(zip(COVARIATES, np.exp(used[n]).tolist(), strict=True))
-                    result.append(Life(UUID(machines[n].id), part, (low, median, high), float(risk[place]), told, figures))
+                    result.append(Life(UUID(machines[n].id), part, (low, median, high), float(risk[place]), told, figures, model.lives))
     return result
+
+
+def _believed(machine: Machine, part: str, models: Mapping[tuple[str, str, str, str], LifeModel]) -> LifeModel | None:
+    make, model = machine.make.strip(), machine.model.strip()
+    kinds = ((machine.type, make, model), (machine.type, make, ""), (machine.type, "", ""))
+    return next((models[(*kind, part)] for kind in kinds if (*kind, part) in models), None)
 
 
 def _year(machine: Machine) -> float:

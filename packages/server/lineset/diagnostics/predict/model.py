@@ -14,8 +14,8 @@ from lineset.privacy import Guard, Purpose, Retention, Subject, Table, by_househ
 
 
 class FleetModelRow(Base):
-    """A version of what is known of a type, make and model; it holds nobody's data. `households`: how many taught it, in steps of
-    ten. `parameters` are empty once there is a newer version, and where too few households were left."""
+    """A version of what is known of a type, make and model: figures and lives of parts; it holds nobody's data. `households`: how many
+    taught it, in steps of ten. `parameters` are empty once there is a newer version, and where too few households were left."""
 
     __tablename__ = "fleet_models"
     __table_args__ = (
@@ -28,7 +28,7 @@ class FleetModelRow(Base):
                 "",
                 (*LEARNT_FROM, Purpose.ACCOUNT),
                 Retention("replaced", 0),
-                Guard(read="true", write="false", systems={"training": "rw"}),
+                Guard(read="true", write="false", systems={"training": "rw", "diagnosis": "r"}),
             )
         ),
     )

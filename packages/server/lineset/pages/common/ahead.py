@@ -245,4 +245,8 @@ def _life(reader: Reader, life: Life) -> DueLine:
         high=reader.number(high, 1),
         risk=reader.number(life.risk_a_year * 100),
     )
+    if life.taught_by:
+        note += " " + reader.gettext("Learnt from %(count)s machines or more of its kind.", count=reader.number(life.taught_by))
+    else:
+        note += " " + reader.gettext("From published lives.")
     return DueLine(part_word(reader, life.part), when, note, middle < 1.0)

@@ -7,7 +7,7 @@ from litestar import Response, get
 
 from lineset import diagnostics
 
-from ..common.ahead import amount, figure_of
+from ..common.ahead import amount, figure_of, part_word
 from ..common.edge import Ask, edge, page, principal, reader_of
 from ..common.performance_words import figure_name
 from ..common.plate import type_name
@@ -16,7 +16,7 @@ from ..common.reader import Reader
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A version of a model in words; `figures`: name, mean, spread and unit."""
+    """A version of a model in words; `figures`: name, mean, spread and unit; `lives`: of each part, what is learnt, and how well."""
 
     id: str
     name: str
@@ -24,6 +24,7 @@ class Card(msgspec.Struct, frozen=True):
     withdrawn: bool
     figures: tuple[tuple[str, str, str, str], ...]
     held: str
+    lives: tuple[tuple[str, str], ...]
 
 
 @get("/models")
@@ -33,10 +34,11 @@ async def models_page(request: Ask) -> Response[Any]:
     reader = reader_of(request, who)
     async with edge(request).door.open(READ) as tx:
         found = await diagnostics.list_models(tx)
-    return page(request, "public/models.html", reader, who, cards=[_card(reader, model) for model in found])
+    return page(request, "public/models.html", reader, who, cards=[card_of(reader, model) for model in found])
 
 
-def _card(reader: Reader, model: diagnostics.FleetModel) -> Card:
+def card_of(reader: Reader, model: diagnostics.FleetModel) -> Card:
+    """A version of a model in words."""
     kind = type_name(reader, model.type)
     plate = " ".join(part for part in (model.make, model.model) if part)
     taught = reader.gettext("%(count)s homes or more taught it", count=reader.number(model.households or 11))
@@ -51,7 +53,30 @@ def _card(reader: Reader, model: diagnostics.FleetModel) -> Card:
         withdrawn=model.state == "withdrawn",
         figures=tuple(_figure(reader, name, mean, spread) for name, (mean, spread) in sorted(model.figures.items())),
         held=held,
+        lives=tuple(_life(reader, part, life) for part, life in sorted(model.lives.items())),
     )
+
+
+def _life(reader: Reader, part: str, life: diagnostics.FleetLife) -> tuple[str, str]:
+    half = reader.gettext(
+        "%(part)s: in usual use half last longer than %(years)s years. "
+        "At least %(machines)s machines of %(homes)s homes taught it, %(ends)s or more of them to their end.",
+        part=part_word(reader, part),
+        years=reader.number(life.median_years, 1),
+        machines=reader.number(life.machines),
+        homes=reader.number(life.households),
+        ends=reader.number(life.ends),
+    )
+    used = reader.gettext("It is used: it told lives of homes that were left out in turn better than what it started from.")
+    idle = reader.gettext("It is not used yet: it told lives of homes that were left out in turn no better than what it started from.")
+    if life.brier is None or life.brier_published is None:
+        return half, used if life.good else idle
+    error = reader.gettext(
+        "Mean squared error of the risk told for each of their years (Brier): %(mine)s, with published lives %(theirs)s.",
+        mine=reader.number(life.brier, 3),
+        theirs=reader.number(life.brier_published, 3),
+    )
+    return half, f"{used if life.good else idle} {error}"
 
 
 def _figure(reader: Reader, name: str, mean: float, spread: float) -> tuple[str, str, str, str]:
