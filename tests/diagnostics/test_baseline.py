@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lineset.diagnostics.baseline import Memory, learn, residuals
-from lineset.diagnostics.expectations import BLOCKS, DRIVERS, PRIORS, RELATIVE, SPEED_CENTRE
+from lineset.diagnostics.expectations import BLOCKS, COLUMNS, DRIVERS, PRIORS, RELATIVE, SPEED_CENTRE
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.samples import Floats, Ints
 
@@ -176,4 +176,4 @@ def test_every_block_has_a_prior_of_the_right_shape() -> None:
     for block in BLOCKS:
         assert PRIORS[block].mean.shape == PRIORS[block].sd.shape == (len(DRIVERS),)
         assert (PRIORS[block].sd > 0).all()
-    assert {channel for _, channel in BLOCKS} >= RELATIVE
+    assert {channel for _, channel in COLUMNS} >= RELATIVE

@@ -167,6 +167,74 @@ def test_DIA_02_a_machine_that_was_never_healthy_is_found_by_what_its_kind_shoul
     assert sum(p[0] for p in said.probability.values()) <= 0.86
 
 
+SOUND: Signs = {
+    "coil_over_sink": 10.0,
+    "source_over_coil": 15.0,
+    "suction_over_coil": 6.0,
+    "coil_over_liquid": 5.0,
+    "split": 11.0,
+    "humidity": 50.0,
+    "source": 24.5,
+    "sink": 34.0,
+    "carnot": 0.55,
+}
+"""What an air conditioner in good order reads on a hot day, with sensors in its coils and no gauges."""
+
+
+def unseen(**off: float) -> Verdicts:
+    """The verdict on an air conditioner that has read like `SOUND`, but for `off`, since its first reading."""
+    sums = {"steady.cooling.s": days(STEADY, last=4), "sense.flips": days(12.0)}
+    for channel, value in {**SOUND, **off}.items():
+        sums |= {f"steady.cooling.{channel}.x": days(value * STEADY, last=4), f"steady.cooling.{channel}.s": days(STEADY, last=4)}
+    for point in ("supply_air_temperature", "suction_line_temperature"):
+        sums |= {f"sense.{point}.rows": days(288.0), f"sense.{point}.moved": days(300.0)}
+    return circuit.judge(Cases([COOLER], np.array([20_000]), sums))
+
+
+@pytest.mark.parametrize(
+    ("fault", "off"),
+    [
+        ("low_charge", {"suction_over_coil": 18.0, "coil_over_liquid": 0.3, "source_over_coil": 21.0, "coil_over_sink": 7.0}),
+        ("liquid_line_restriction", {"suction_over_coil": 19.0, "coil_over_liquid": 11.0, "source_over_coil": 24.0, "coil_over_sink": 7.0}),
+        ("low_air_flow", {"split": 18.0, "source_over_coil": 21.0}),
+        ("compressor_valve_leak", {"carnot": 0.34, "source_over_coil": 9.0, "coil_over_sink": 6.0, "split": 8.0}),
+        ("outdoor_coil_fouling", {"coil_over_sink": 25.0}),
+    ],
+)
+def test_DIA_02_coils_and_the_efficiency_of_the_circuit_tell_of_a_fault_older_than_the_first_reading(
+    fault: str, off: dict[str, float]
+) -> None:
+    said = unseen(**off)
+    assert said.status[0] == Status.FAULT
+    assert fault in likely(said)
+
+
+@pytest.mark.parametrize("off", [{}, {"split": 13.5}, {"coil_over_sink": 15.0}, {"suction_over_coil": 11.0}, {"carnot": 0.45}])
+def test_makes_differ_and_are_sound(off: dict[str, float]) -> None:
+    assert unseen(**off).status[0] == Status.OK
+
+
+def test_a_slow_compressor_and_dry_air_are_no_faults() -> None:
+    assert unseen(speed=40.0, coil_over_sink=6.0, source_over_coil=10.5, carnot=0.47).status[0] == Status.OK
+    assert unseen(humidity=20.0, split=13.5).status[0] == Status.OK
+    assert unseen(speed=0.0).status[0] == Status.OK  # a machine that doesn't tell its speed
+
+
+def test_a_meter_seldom_reads_a_quarter_too_much() -> None:
+    """Power that rises by a quarter, alone, is lost in the compressor sooner than in the meter."""
+    seen = {"power": 0.23, "capacity": 0.0, "split": 0.0, "outdoor_coil": 0.0, "indoor_coil": 0.0, "liquid_line": 0.0}
+    said = circuit.judge(case(COOLER, "cooling", seen, points=("electric_power",)))
+    assert said.status[0] == Status.FAULT
+    assert "cop_degradation" in likely(said)
+
+
+def test_scale_shows_in_the_circuit_of_a_heat_pump_s_tank() -> None:
+    seen = {"condensing": 7.0, "liquid_line": 6.0, "discharge": 9.0, "power": 0.1, "subcooling": 0.2, "superheat": 0.0, "evaporating": 0.3}
+    said = circuit.judge(case(Machine("m", "water_heater_heat_pump"), "hot_water", seen))
+    assert said.status[0] == Status.FAULT
+    assert likely(said)[0] == "water_heater_scale"
+
+
 def test_machines_that_have_no_circuit_or_did_not_run_are_said_so() -> None:
     idle = Cases([AIR_AIR, Machine("f", "water_heater_gas")], np.array([1, 1]), {})
     assert circuit.judge(idle).status.tolist() == [Status.NOT_ENOUGH_DATA, Status.NOT_APPLICABLE]

@@ -23,7 +23,8 @@ from tests.diagnostics.courses import FIRST_DAY, Readings, in_turn, machine, one
 HOUR = 3600.0
 FURNACE = machine("furnace_gas", fuel="natural_gas")
 BOILER = machine("boiler_gas", fuel="natural_gas")
-ELECTRIC = machine("water_heater_electric")
+ELECTRIC = machine("water_heater_electric", capacity_w=4500.0)
+GAS_TANK = machine("water_heater_gas", capacity_w=11_000.0)
 PUMP = machine("circulation_pump")
 COOLER = machine("air_conditioner", id="ac", site="s", zone="living")
 HEATER = machine("heat_pump_air_air", id="hp", site="s", zone="living", capacity_w=6000.0)
@@ -117,6 +118,51 @@ def dead_element(t: Floats) -> Readings:
     return tank(t, electric_power=3.0)
 
 
+def scaled_element(t: Floats, **over: Floats | float) -> dict[str, Floats | float]:
+    """Its limiter takes the element out for 40 % of the time."""
+    return tank(t, electric_power=3.0 + 2700.0 * in_turn(t, 6 * HOUR, 1 / 12), **over)
+
+
+def low_voltage(t: Floats) -> Readings:
+    """The same power where the grid gives 186 V: the element is in order."""
+    return scaled_element(t, voltage=186.0)
+
+
+def gas_tank(t: Floats, **over: Floats | float) -> dict[str, Floats | float]:
+    """A gas water heater in order: it burns for a quarter of an hour, six times a day, and its flue gas leaves at 190 degC."""
+    on = in_turn(t, 4 * HOUR, 1 / 16)
+    usual: dict[str, Floats | float] = {
+        "operating_mode": 4.0 * on,
+        "flame": on,
+        "gas_input": 11_000.0 * on,
+        "flue_gas_temperature": 40.0 + 150.0 * on,
+        "thermal_efficiency": np.where(on > 0, 79.0, np.nan),
+        "tank_top_temperature": 56.0,
+        "tank_bottom_temperature": 52.0,
+    }
+    return usual | over
+
+
+def scaled_bottom(t: Floats) -> Readings:
+    return gas_tank(t, flue_gas_temperature=40.0 + 230.0 * in_turn(t, 4 * HOUR, 1 / 16), thermal_efficiency=np.nan)
+
+
+def says_it_wastes(t: Floats) -> Readings:
+    return gas_tank(t, flue_gas_temperature=np.nan, thermal_efficiency=np.where(in_turn(t, 4 * HOUR, 1 / 16) > 0, 65.0, np.nan))
+
+
+def hotter_flue(t: Floats) -> Readings:
+    """Its flue gas is 50 K hotter than in the first week, and still no hotter than others'."""
+    on = in_turn(t, 4 * HOUR, 1 / 16)
+    return gas_tank(t, flue_gas_temperature=40.0 + (120.0 + 50.0 * (t > 7 * DAY_S)) * on, thermal_efficiency=np.nan)
+
+
+def cycle_that_stays_cold(t: Floats) -> Readings:
+    """A hot cycle that runs each week and never gets over 50 degC."""
+    usual = tank(t)
+    return usual | {name: np.minimum(usual[name], 50.0) for name in ("tank_top_temperature", "tank_bottom_temperature")}
+
+
 def blind_dead_element(t: Floats) -> Readings:
     usual = tank(t, upper_element_state=in_turn(t, 6 * HOUR, 0.4), lower_element_state=0.0, tank_top_temperature=38.0)
     return {name: values for name, values in usual.items() if name not in ("electric_power", "operating_mode")}
@@ -178,6 +224,14 @@ CASES: list[tuple[Detector, Machine, Course, int, str]] = [
     (demands.UNMET, ELECTRIC, tank, 4, "ok"),
     (tanks.ELEMENT, ELECTRIC, tank, 4, "ok"),
     (tanks.ELEMENT, ELECTRIC, dead_element, 4, "element_failed"),
+    (tanks.SCALE, ELECTRIC, tank, 7, "ok"),
+    (tanks.SCALE, ELECTRIC, scaled_element, 7, "water_heater_scale"),
+    (tanks.SCALE, ELECTRIC, low_voltage, 7, "ok"),
+    (tanks.SCALE, GAS_TANK, gas_tank, 7, "ok"),
+    (tanks.SCALE, GAS_TANK, scaled_bottom, 7, "water_heater_scale"),
+    (tanks.SCALE, GAS_TANK, says_it_wastes, 7, "water_heater_scale"),
+    (tanks.SCALE, GAS_TANK, hotter_flue, 14, "water_heater_scale"),
+    (tanks.HYGIENE, ELECTRIC, cycle_that_stays_cold, 14, "hygiene_cycle_missed"),
     (tanks.ELEMENT, ELECTRIC, blind_dead_element, 4, "element_failed"),
     (tanks.ANODE, ELECTRIC, tank, 5, "ok"),
     (tanks.ANODE, ELECTRIC, used_up, 5, "anode_due"),
@@ -332,6 +386,8 @@ def test_two_rules_of_one_fault_are_never_asked_about_the_same_machine() -> None
         if detector.name == "sensors":
             continue  # what a sensor says of itself competes with what the circuit says of it
         for fault in detector.faults:
+            if (detector.name, fault) == ("circuit", "water_heater_scale"):
+                continue  # in a heat pump's tank it shows in the circuit too, where it competes with what looks like it
             for family in detector.families:
                 assert seen.setdefault((fault, family), detector.name) == detector.name
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lineset.diagnostics.machine import column
-from lineset.diagnostics.modes import AUXILIARY, COOLING, DEFROST, DRY, HEATING, HOT_WATER, Modes
+from lineset.diagnostics.modes import AUXILIARY, COOLING, DEFROST, DRY, HEATING, HOT_WATER, Modes, source_on
 from lineset.diagnostics.physics import air, water
 from lineset.diagnostics.physics.refrigerants import index_of, saturation_temperature
 from lineset.diagnostics.rows import Flags, Floats, Rows
@@ -20,10 +20,14 @@ NAMES = (
     "power", "capacity", "cop", "air_flow", "water_flow", "speed", "current", "valve", "outdoor_coil", "indoor_coil", "source", "sink",
     "outdoor", "indoor", "humidity", "supply", "gas", "efficiency", "flue",
     "condensing_over_sink", "source_over_evaporating", "liquid_over_sink", "discharge_over_condensing",
+    "coil_over_sink", "source_over_coil", "suction_over_coil", "coil_over_liquid", "rise", "carnot",
 )  # fmt: skip
 """K: superheat, subcooling, split, water_difference (both absolute) and the differences `…_over_…`; W: power (electric), capacity (useful
-heat or cold), gas; 1: cop, efficiency (by higher heating value); m3/h: air_flow; kg/s: water_flow; A: current; %: speed, valve, humidity
-(relative, of the room); degC: all others. `supply` is the air or water that leaves."""
+heat or cold), gas; 1: cop, efficiency (by higher heating value), carnot; m3/h: air_flow; kg/s: water_flow; A: current; %: speed, valve,
+humidity (relative, of the room); degC: all others. `supply` is the air or water that leaves. `…coil…` are the differences that the
+sensors in the coils give where no pressure is measured; `rise` is the split without the help of backup heat; `carnot` the COP over that
+of an ideal machine between the circuit's own two temperatures (`PARASITIC_K` apart from each other more), so that what the coils pass
+has no part in it."""
 
 NOMINAL_HZ = 60.0
 """Frequency that stands for full speed where a machine tells Hz and not per cent; each machine is only compared with itself."""
@@ -34,6 +38,15 @@ METER, BY_WATER, BY_AIR, BY_SENSIBLE = 1, 2, 3, 4
 ASSUMED_RATIO = 0.006
 """Humidity ratio (kg/kg) where no humidity is measured and only sensible heat is asked for: between dry and humid rooms (0.002 to 0.012)
 heat differs by 1 %."""
+
+
+LEAST_LIFT_K, LEAST_W = 12.0, 100.0
+"""Under this lift or power a machine hardly works, and its sensors' errors are as large as what they tell of its efficiency."""
+PLATE_K = 2.0
+"""By how much a plate condenser is hotter than the water that leaves it: 1 to 3 K (makers' layout of brazed plates)."""
+PARASITIC_K = 8.0
+"""Lift that fans, and the pressure drops of lines and valves, take beside that of the coils: with it the share of Carnot's COP that units
+reach at their rating points hardly depends on the lift (catalogues, AHRI 210/240 at 35, 8.3 and -8.3 degC)."""
 
 
 class Channels:
@@ -214,6 +227,34 @@ class Channels:
         """Useful heat or cold over electric power; the machine's own figure where either is unknown."""
         return first(over(self.find("capacity"), self.find("power")), lambda: self._point("cop"))
 
+    def _unaided(self, values: Floats | None) -> Floats | None:
+        """Values without those at which backup heat takes part."""
+        aided = source_on(self._rows, "auxiliary")
+        return None if values is None else np.where(aided == 1.0, np.nan, values)
+
+    def _coil(self, hot: bool) -> Floats | None:
+        """The temperature (degC) in the coil that gives heat (`hot`) or takes it: by a sensor in it."""
+        indoor, outdoor = self._point("indoor_coil_temperature"), self._point("outdoor_coil_temperature")
+        return self._side(indoor, outdoor) if hot else self._side(outdoor, indoor)
+
+    def _over_water(self) -> Floats | None:
+        """What condenses in a plate heat exchanger, from the water that leaves it (degC)."""
+        water, sink = self._point("outlet_water_temperature"), self.find("sink")
+        heats = self._in(HEATING, HOT_WATER) & self._family("heat_pump")
+        return None if water is None or sink is None else np.where(heats & (sink == water), water + PLATE_K, np.nan)
+
+    def _carnot(self) -> Floats | None:
+        """COP over Carnot's between condensing and evaporating temperature, or what coils and leaving water say of them. Of capacities that
+        count all heat only: cold without its moisture makes a sound machine look bad."""
+        hot = first(first(self.find("condensing"), lambda: self._coil(True)), self._over_water)
+        cold = first(self.find("evaporating"), lambda: self._coil(False))
+        power, capacity = self.find("power"), self.find("capacity")
+        if hot is None or cold is None or power is None or capacity is None:
+            return None
+        ideal = (np.where(self._in(COOLING, DRY), cold, hot) + 273.15) / np.maximum(hot - cold + PARASITIC_K, 5.0)
+        whole = np.where((self.capacity_basis == BY_SENSIBLE) | (hot - cold < LEAST_LIFT_K) | (power < LEAST_W), np.nan, capacity)
+        return self._unaided(over(whole, power * ideal))
+
     def _efficiency(self) -> Floats | None:
         own = self._point("thermal_efficiency")
         return first(None if own is None else own / 100.0, lambda: over(self.find("capacity"), self._point("gas_input")))
@@ -322,4 +363,10 @@ _DERIVED: dict[str, Callable[[Channels], Floats | None]] = {
     "source_over_evaporating": lambda c: less(c.find("source"), c.find("evaporating")),
     "liquid_over_sink": lambda c: less(c.find("liquid_line"), c.find("sink")),
     "discharge_over_condensing": lambda c: less(c.find("discharge"), c.find("condensing")),
+    "coil_over_sink": lambda c: less(c._coil(True), c.find("sink")),
+    "source_over_coil": lambda c: less(c.find("source"), c._coil(False)),
+    "suction_over_coil": lambda c: less(c.find("suction_line"), c._coil(False)),
+    "coil_over_liquid": lambda c: less(c._coil(True), c.find("liquid_line")),
+    "rise": lambda c: c._unaided(c.find("split")),
+    "carnot": Channels._carnot,
 }

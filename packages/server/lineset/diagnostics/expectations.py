@@ -25,7 +25,7 @@ CENTRE: Mapping[str, tuple[float, float]] = {"heating": (7.0, 30.0), "cooling": 
 
 SPEED_CENTRE, HUMIDITY_CENTRE = 70.0, 50.0
 
-RELATIVE = frozenset({"power", "capacity", "cop", "air_flow", "water_flow", "current", "recovery"})
+RELATIVE = frozenset({"power", "capacity", "cop", "air_flow", "water_flow", "current", "recovery", "carnot"})
 """Channels that are compared by the logarithm, so their deviations are shares (0.1 = 10 % more)."""
 
 CHANNELS = (
@@ -130,41 +130,11 @@ BLOCKS: tuple[tuple[str, str], ...] = tuple(PRIORS)
 """All pairs of mode and channel that are learnt, in the order in which they lie in a memory."""
 
 
+COLUMNS: tuple[tuple[str, str], ...] = (*BLOCKS, *((mode, "carnot") for mode in MODES))
+"""All pairs that signatures of faults speak of: those that are learnt, and how good the circuit is by itself, which is only compared with
+what its kind reaches: to a machine's own memory it says what power, capacity and temperatures say already."""
+
+
 def stem(mode: str, channel: str) -> str:
     """Where a channel's sums stand among the features: `<stem>.x` and `<stem>.s`."""
     return f"{REST}.{channel}" if mode == REST else f"steady.{mode}.{channel}"
-
-
-@dataclass(frozen=True, slots=True)
-class Absolute:
-    """What a channel reads in a machine of its kind whatever the make: `read` is the feature's channel, `mean` and `sd` in K; a deviation
-    is one
-    of `channel`, times `sign`. `water`: machines whose indoor side is water."""
-
-    mode: str
-    read: str
-    channel: str
-    water: bool
-    mean: float
-    sd: float
-    sign: float = 1.0
-
-
-ABSOLUTE: tuple[Absolute, ...] = (
-    *(Absolute(mode, "superheat", "superheat", water, 7.0, 3.2) for mode in MODES for water in (False, True)),
-    *(Absolute(mode, "subcooling", "subcooling", water, 6.0, 3.0) for mode in MODES for water in (False, True)),
-    Absolute("cooling", "condensing_over_sink", "condensing", False, 13.0, 4.5),
-    Absolute("cooling", "source_over_evaporating", "evaporating", False, 15.5, 4.5, -1.0),
-    Absolute("cooling", "split", "split", False, 10.5, 2.6),
-    Absolute("cooling", "source_over_evaporating", "evaporating", True, 4.0, 3.0, -1.0),
-    Absolute("cooling", "condensing_over_sink", "condensing", True, 12.0, 5.0),
-    Absolute("heating", "source_over_evaporating", "evaporating", False, 8.0, 4.0, -1.0),
-    Absolute("heating", "condensing_over_sink", "condensing", False, 20.0, 7.0),
-    Absolute("heating", "source_over_evaporating", "evaporating", True, 8.0, 4.0, -1.0),
-    Absolute("heating", "condensing_over_sink", "condensing", True, 2.5, 3.0),
-    Absolute("hot_water", "source_over_evaporating", "evaporating", True, 8.5, 4.5, -1.0),
-    Absolute("hot_water", "condensing_over_sink", "condensing", True, 3.0, 4.0),
-)
-"""Superheat 3 to 11 K and subcooling 3 to 10 K in good order whatever the metering device (ACCA 5 QI, 4.3; makers' charging charts);
-condensing 8 to 17 K over outdoor air and evaporating 17 to 20 K under the room's in cooling at full load (HVAC service practice, "design
-temperature difference"), less at part load; split 8 to 12 K in cooling (target temperature split, California Title 24 RA3.2)."""

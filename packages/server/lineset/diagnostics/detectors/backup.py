@@ -12,9 +12,9 @@ _RULE = {
     "cool_share": 0.75,
     "alone_s": 7200.0,
     "alone_share": 0.6,
-    "light_s": 10_800.0,
+    "light_s": 2700.0,
     "light_share": 0.75,
-    "light_duty": 0.5,
+    "light_duty": 0.25,
 }
 _DAYS = Persistence(least=2, of=3)
 _HEAT_PER_POWER = 3.0
@@ -24,8 +24,8 @@ _HEAT_PER_POWER = 3.0
 def locked_in(cases: Cases) -> Verdicts:
     """Bad is a day with an hour of backup heat over 4.4 degC that is a quarter of the heating in such weather, or four hours from -5 to
     4.4 degC that are three quarters of it, or two hours with the compressor standing still over -15 degC that are most of its time, or
-    three hours over -15 degC that are three quarters of the heating though that is needed for less than half of the day: a machine that
-    still has room to work longer does not need backup heat.
+    three quarters of an hour over -15 degC that are three quarters of the heating though that is needed for less than a quarter of the
+    day: a machine that has that much room to work longer needs no backup heat.
     Severity: the share of heating with backup heat on. Loss: its energy, of which a heat pump with a COP of 3 needs a third."""
     mild, cool, alone = (np.nan_to_num(cases.daily(f"backup.{kind}.s")) for kind in ("mild", "cool", "alone"))
     mild_heat, cool_heat = cases.daily("backup.mild.heat.s"), cases.daily("backup.cool.heat.s")
@@ -36,8 +36,8 @@ def locked_in(cases: Cases) -> Verdicts:
     cold, cold_heat = (np.nan_to_num(cases.daily(f"backup.cold.{kind}")) for kind in ("s", "heat.s"))
     every, any_heat = mild + cool + cold, heat + cold_heat
     light = any_heat <= _RULE["light_duty"] * np.nan_to_num(cases.daily("s.covered"))
-    bad |= (every >= _RULE["light_s"]) & (every >= _RULE["light_share"] * any_heat) & light
-    known = ~np.isnan(mild_heat) & (any_heat >= 3600.0)
+    bad |= light & (every >= _RULE["light_s"]) & (every >= _RULE["light_share"] * any_heat)
+    known = ~np.isnan(mild_heat) & (any_heat >= _RULE["light_s"])
     share = ratio(every, any_heat)
     electric = ratio(cases.total("kwh.auxiliary", 3), cases.total("kwh.electric", 3))
     by_energy = np.where(np.isnan(electric), recent(share, bad) * 0.6, electric)

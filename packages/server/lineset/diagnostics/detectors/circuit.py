@@ -1,23 +1,24 @@
 """Faults of the refrigerant circuit, competing with each other and with sensors that are off.
 
 The last days' deviations of each machine from its own memory (`baseline.residuals`) are explained by published signatures. A machine that
-was never healthy here has no such deviations; it is compared with what its kind should read (superheat, subcooling, approaches, split),
-which
-is much less sure. A conclusion needs days that agree with each other.
+was never healthy here has no such deviations; it is compared with what its kind should read (`kinds.py`), which is much less sure. A
+conclusion needs days that agree with each other.
 
 Severity and loss: the share of efficiency (of capacity, where that fell more) that is lost.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from lineset.diagnostics.cases import Cases, Detector, Status, Verdicts, ratio
-from lineset.diagnostics.detectors.likelihood import HYPOTHESES, Explained, Hypothesis, explain
+from lineset.diagnostics.detectors.likelihood import HYPOTHESES, UNSEEN, Explained, Hypothesis, explain
 from lineset.diagnostics.detectors.sensors import misread
 from lineset.diagnostics.detectors.signatures import PREVALENCE, SENSORS
-from lineset.diagnostics.expectations import ABSOLUTE, BLOCKS, CHANNELS, MODES, RELATIVE, REST
+from lineset.diagnostics.expectations import CHANNELS, COLUMNS, MODES, RELATIVE, REST
+from lineset.diagnostics.kinds import deviations
 from lineset.diagnostics.samples import Flags, Floats, Ints
 
 FAULTS = (*PREVALENCE, "sensor_biased", "sensor_drifting")
@@ -29,29 +30,30 @@ PARAMETERS = {
     "least_steady_s": 2400.0,
     "least_day_s": 600.0,
     "sure": 0.85,
-    "sure_absolute": 0.9,
+    "sure_absolute": 0.83,
+    "least_days_absolute": 2.0,
     "sure_of_two": 0.93,
     "agreeing_share": 0.7,
-    "least_severity": 0.05,
+    "least_severity": 0.04,
     "least_bias_K": 1.5,
     "suspicious_squares": 9.0,
     "trust_in_absolute": 0.85,
 }
 
 _FLOOR = {
-    "superheat": 0.8, "subcooling": 0.6, "evaporating": 0.5, "condensing": 0.5, "discharge": 1.4, "suction_line": 0.7, "liquid_line": 0.7,
-    "split": 0.45, "water_difference": 0.25, "power": 0.03, "capacity": 0.035, "cop": 0.045, "air_flow": 0.04, "water_flow": 0.04,
-    "current": 0.04, "valve": 3.0, "outdoor_coil": 0.7, "indoor_coil": 0.7, "recovery": 100.0,
+    "superheat": 0.65, "subcooling": 0.5, "evaporating": 0.45, "condensing": 0.45, "discharge": 1.2, "suction_line": 0.6,
+    "liquid_line": 0.6, "split": 0.4, "water_difference": 0.22, "power": 0.027, "capacity": 0.032, "cop": 0.04, "air_flow": 0.035,
+    "water_flow": 0.035, "current": 0.035, "valve": 2.7, "outdoor_coil": 0.6, "indoor_coil": 0.6, "recovery": 100.0, "carnot": 0.05,
 }  # fmt: skip
-"""By how much the mean of days may differ from a memory's for reasons that are no fault: sensors' ageing and what the drivers leave out
-(one standard deviation; classes of sensors as in EN 60751 B and AHRI 37 annexes). What a tank takes to recover says nothing of the
-circuit."""
-_FLOOR_AT_REST = 0.6
+"""By how much the mean of days may differ from a memory's for reasons that are no fault: sensors' ageing within weeks and what the drivers
+leave out (one standard deviation; a third of the classes of sensors in EN 60751 B and AHRI 37 annexes, whose constant part the memory has
+learnt). What a tank takes to recover says nothing of the circuit."""
+_FLOOR_AT_REST = 0.5
 
-_MODE_OF = np.array([mode for mode, _ in BLOCKS])
-_CHANNEL_OF = np.array([channel for _, channel in BLOCKS])
-_FLOORS = np.array([_FLOOR_AT_REST if mode == REST else _FLOOR[channel] for mode, channel in BLOCKS])
-_NAMES = [f"residual.{mode}.{channel}" for mode, channel in BLOCKS]
+_MODE_OF = np.array([mode for mode, _ in COLUMNS])
+_CHANNEL_OF = np.array([channel for _, channel in COLUMNS])
+_FLOORS = np.array([_FLOOR_AT_REST if mode == REST else _FLOOR[channel] for mode, channel in COLUMNS])
+_NAMES = [f"residual.{mode}.{channel}" for mode, channel in COLUMNS]
 _REDUNDANT = {
     "cop": ("power", "capacity"),
     "suction_line": ("superheat", "evaporating"),
@@ -63,9 +65,8 @@ _REDUNDANT = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Deviations of cases: `mean`, `variance` (cases, blocks), NaN where unknown; `daily` (cases, days, blocks); `recent` (cases, days):
-    the
-    days that `mean` is of."""
+    """Deviations of cases: `mean`, `variance` (cases, columns), NaN where unknown; `daily` (cases, days, columns); `recent` (cases,
+    days): the days that `mean` is of."""
 
     mean: Floats
     variance: Floats
@@ -102,20 +103,20 @@ def _own(cases: Cases, steady: Floats, unusable: Flags) -> Seen:
 
 
 def _absolute(cases: Cases, recent: Flags, unusable: Flags) -> tuple[Floats, Floats]:
-    """Deviations from what the kind of machine should read, and their variances (cases, blocks)."""
-    mean = np.full((len(cases), len(BLOCKS)), np.nan)
-    variance = np.ones_like(mean)
+    """Deviations from what the kind of machine should read, and their variances (cases, columns)."""
     water = np.array(["water" in machine.type or machine.type == "chiller" for machine in cases.machines], bool)
-    place = {block: n for n, block in enumerate(BLOCKS)}
-    for expected in ABSOLUTE:
-        at = place[expected.mode, expected.channel]
-        name = f"steady.{expected.mode}.{expected.read}"
-        seconds = np.nansum(np.where(recent, cases.daily(f"{name}.s"), 0.0), axis=1)
-        found = ratio(np.nansum(np.where(recent, cases.daily(f"{name}.x"), 0.0), axis=1), seconds)
-        mine = (seconds >= PARAMETERS["least_steady_s"] / 4) & (water == expected.water) & ~unusable[:, at]
-        mean[mine, at] = (expected.sign * (found - expected.mean))[mine]
-        variance[mine, at] = expected.sd**2
-    return mean, variance
+
+    def over(part: str) -> Callable[[str], Floats]:
+        @cache
+        def total(stem: str) -> Floats:
+            found = cases.daily(f"{stem}.{part}")
+            return np.asarray(np.nansum(found if stem.startswith(REST) else np.where(recent, found, 0.0), axis=1))
+
+        return total
+
+    integral, seconds = over("x"), over("s")
+    mean, variance = deviations(lambda stem: ratio(integral(stem), seconds(stem)), seconds, water, PARAMETERS["least_steady_s"])
+    return np.where(unusable, np.nan, mean), variance
 
 
 def _without_redundant(mean: Floats) -> Floats:
@@ -244,7 +245,7 @@ def _judge_own(cases: Cases, seen: Seen, suspicious: Ints) -> Opinion:
     channels = (~np.isnan(mean) & (_MODE_OF != REST)).sum(axis=1)
     opinion = _opinion(told, _drifts(by_day), np.where(channels > 2, PARAMETERS["sure"], PARAMETERS["sure_of_two"]))
     lasting = (agreeing >= PARAMETERS["agreeing_share"]) & (seen.recent[suspicious].sum(axis=1) >= 2)
-    return Opinion(opinion.probability, opinion.severity, opinion.bias, opinion.sure & lasting)
+    return replace(opinion, sure=opinion.sure & lasting)
 
 
 def judge(cases: Cases) -> Verdicts:
@@ -272,8 +273,10 @@ def judge(cases: Cases) -> Verdicts:
         if not len(at):
             continue
         if absolute:
-            told = explain(mean[at], variance[at], _possible(cases, mean[at], at))
+            told = explain(mean[at], variance[at], _possible(cases, mean[at], at), UNSEEN, temper=1.0)
             opinion = _opinion(told, np.full(len(at), 0.15), np.full(len(at), PARAMETERS["sure_absolute"]))
+            lasting = seen.recent[at].sum(axis=1) >= PARAMETERS["least_days_absolute"]
+            opinion = replace(opinion, sure=opinion.sure & lasting)
         else:
             opinion = _judge_own(cases, seen, at)
         trust = PARAMETERS["trust_in_absolute"] if absolute else 1.0

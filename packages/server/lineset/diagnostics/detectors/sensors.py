@@ -7,7 +7,7 @@ import numpy as np
 
 from lineset.diagnostics.cases import WINDOW_DAYS, Cases, Detector, Status, Verdicts, ratio
 from lineset.diagnostics.detectors.signatures import SENSORS
-from lineset.diagnostics.expectations import BLOCKS, REST, REST_CHANNELS
+from lineset.diagnostics.expectations import COLUMNS, REST, REST_CHANNELS
 from lineset.diagnostics.features.sensors import AT_REST, PAIRS, SENSED
 from lineset.diagnostics.samples import Flags, Floats
 
@@ -29,24 +29,24 @@ _SLOW = frozenset({"room_temperature", "outdoor_temperature"})
 _CLIMATE = frozenset({"outdoor_temperature"})
 
 _PAIR_NAMES = tuple(PAIRS)
-_BLOCK_OF = {block: n for n, block in enumerate(BLOCKS)}
+_COLUMN_OF = {block: n for n, block in enumerate(COLUMNS)}
 
 
 def _reads() -> dict[str, Flags]:
-    """By point: the blocks (blocks,) that are wrong when it is."""
+    """By point: the columns (columns,) that are wrong when it is."""
     found = {}
     for sensor in SENSORS:
-        mask = np.zeros(len(BLOCKS), bool)
+        mask = np.zeros(len(COLUMNS), bool)
         for mode, effects in sensor.effects.items():
             for channel in effects:
-                mask[_BLOCK_OF.get((mode, channel), 0)] |= (mode, channel) in _BLOCK_OF
+                mask[_COLUMN_OF.get((mode, channel), 0)] |= (mode, channel) in _COLUMN_OF
         found[sensor.point] = mask
     for name, points in AT_REST.items():
         for point in points:
-            found.setdefault(point, np.zeros(len(BLOCKS), bool))[_BLOCK_OF[REST, name]] = True
+            found.setdefault(point, np.zeros(len(COLUMNS), bool))[_COLUMN_OF[REST, name]] = True
     for rest in REST_CHANNELS:
         if rest not in AT_REST:
-            found["outdoor_temperature"][_BLOCK_OF[REST, rest]] = True
+            found["outdoor_temperature"][_COLUMN_OF[REST, rest]] = True
     return found
 
 
@@ -97,9 +97,9 @@ def reversed_pairs(cases: Cases) -> Floats:
 
 
 def misread(cases: Cases) -> Flags:
-    """Which blocks (cases, blocks) can't be believed because a sensor behind them is stuck or swapped."""
+    """Which columns (cases, columns) can't be believed because a sensor behind them is stuck or swapped."""
     still = stuck(cases) > 0
-    out = np.zeros((len(cases), len(BLOCKS)), bool)
+    out = np.zeros((len(cases), len(COLUMNS)), bool)
     for n, point in enumerate(SENSED):
         if point in READS and still[:, n].any():
             out |= still[:, [n]] & READS[point]

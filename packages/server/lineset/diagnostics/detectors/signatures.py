@@ -182,8 +182,32 @@ _HEATING: Mapping[str, Mapping[str, Effects]] = {
 _HEATED_BY_ROOM_AIR: Mapping[str, Mapping[str, Effects]] = {
     **{fault: how for fault, how in _HEATING.items() if fault not in ("outdoor_coil_fouling", "indoor_coil_fouling", "reversing_valve")},
     "low_air_flow": _HEATING["outdoor_coil_fouling"],
+    "water_heater_scale": {
+        "valve": {
+            "superheat": (-0.3, 1),
+            "subcooling": (0, 1.5),
+            "evaporating": (0.4, 0.6),
+            "condensing": 5,
+            "discharge": 7,
+            "liquid_line": 4.5,
+            "suction_line": (0.3, 0.8),
+            "split": (-0.3, 0.3),
+            "power": 0.08,
+            "capacity": (-0.03, 0.02),
+        },
+    },
 }
-"""Of water heaters, whose evaporator stands in the room's air."""
+"""Of water heaters, whose evaporator stands in the room's air, and whose condenser lies at the tank: scale in it is to the condenser what
+dirt is to a coil."""
+
+CARNOT: Effects = {
+    "low_charge": (-0.03, 0.04), "overcharge": (0, 0.04), "liquid_line_restriction": (-0.03, 0.04), "non_condensables": (0, 0.05),
+    "compressor_valve_leak": (-0.27, 0.08), "outdoor_coil_fouling": (0, 0.04), "indoor_coil_fouling": (0, 0.04), "low_air_flow": (0, 0.04),
+    "low_water_flow": (0, 0.04), "reversing_valve": (-0.24, 0.08), "capacity_degradation": (-0.2, 0.07), "cop_degradation": (-0.1, 0.02),
+    "water_heater_scale": (0, 0.04),
+}  # fmt: skip
+"""By how much the circuit itself is less efficient between its own two temperatures: as the COP where both stay, and more where a worn
+compressor lets them come nearer to each other. Coils, charge and flow leave it as it is: they move the temperatures."""
 
 CIRCUIT: Mapping[str, Mapping[str, Mapping[str, Effects]]] = {
     "cooling": _COOLING,
@@ -211,6 +235,7 @@ PREVALENCE: Mapping[str, float] = {
     "reversing_valve": 0.5,
     "capacity_degradation": 0.5,
     "cop_degradation": 0.5,
+    "water_heater_scale": 1.0,
 }
 """How often faults occur in relation to each other, rounded from service records (Breuker & Braun 1998, table 1; Proctor 2004 on charge and
 air flow)."""
@@ -301,7 +326,7 @@ SENSORS: tuple[SensorFault, ...] = (
             REST: {"water_difference": -1},
         },
     ),
-    SensorFault("electric_power", "1", _everywhere({"power": 0.1, "cop": -0.1}), share=0.3),
+    SensorFault("electric_power", "1", _everywhere({"power": 0.1, "cop": -0.1}), share=0.1),
     SensorFault("water_flow_rate", "1", _everywhere({"water_flow": 0.1, "capacity": 0.1, "cop": 0.1})),
     SensorFault("supply_air_flow", "1", _everywhere({"air_flow": 0.1, "capacity": 0.1, "cop": 0.1})),
 )

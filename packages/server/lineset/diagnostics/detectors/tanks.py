@@ -1,9 +1,12 @@
 """Hot-water tanks: scale, elements, anodes and hygiene."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from lineset.diagnostics.cases import Cases, Detector, Verdicts, ratio
 from lineset.diagnostics.detectors.rules import TANKS, Persistence, recent, rule_verdict
+from lineset.diagnostics.machine import column
 from lineset.diagnostics.samples import Flags, Floats
 
 _SCALE = {"less_1": 0.15, "sigmas": 4.0, "observations": 10.0}
@@ -12,13 +15,18 @@ _ELEMENT = {"least_s": 600.0, "dead_share": 0.6, "still_spans": 2.0}
 _ELEMENT_DAYS = Persistence(least=2, of=3)
 _ANODE = {"least_mA": 0.3, "fallen_to_1": 0.25, "least_h": 12.0}
 _ANODE_DAYS = Persistence(least=3, of=4)
-_HYGIENE = {"hot_degC": 58.0, "days": 9.0, "missed_s": 3600.0}
+_HYGIENE = {"hot_degC": 58.0, "cycle_degC": 55.0, "days": 9.0, "missed_s": 3600.0}
+_SHOWN = {"flue_K": 190.0, "flue_more_K": 35.0, "efficiency_1": 0.7, "element_1": 0.7, "element_less_1": 0.12, "least_s": 240.0}
+_USUAL_EFFICIENCY = 0.78
+_FIRST_DAYS = 5
 
 
 def scale(cases: Cases) -> Verdicts:
     """A recovery warms the tank by as many kelvins for each kWh as its volume and its efficiency say, and only the second changes. Bad is a
-    day on which that is 15 % less than the machine's own memory expects, by four standard deviations. Severity: what is missing over
-    30 %. Loss: what is missing."""
+    day on which that is 15 % less than the machine's own memory expects, by four standard deviations. Bad is also one on which flue gas
+    leaves over 190 K hotter than the tank (scale keeps the heat from the water; 120 to 170 K are usual), the burner says that it is less
+    than 70 % efficient, or an element that scale makes its limiter switch takes under 70 % of its rating; and one that is worse than the
+    first five days of the window by 35 K or by 12 % of the power. Severity: what is missing over 30 %. Loss: what is missing."""
     seconds = cases.daily("residual.hot_water.recovery.s")
     less = -ratio(cases.daily("residual.hot_water.recovery.x"), seconds)
     doubt = np.sqrt(ratio(cases.daily("residual.hot_water.recovery.v"), seconds))
@@ -27,20 +35,60 @@ def scale(cases: Cases) -> Verdicts:
     together = recent(less, known & _newest(known, _SCALE_DAYS.of))
     error = recent(doubt, known) / np.sqrt(np.maximum(known.sum(axis=1), 1))
     bad = known & (less > 0.6 * _SCALE["less_1"]) & (together > np.fmax(_SCALE["sigmas"] * error, _SCALE["less_1"]))[:, None]
-    missing = -np.expm1(-together)
+    shown = _shown(cases)
+    missing = np.fmax(np.where(bad.any(axis=1), -np.expm1(-together), np.nan), shown.missing)
     return rule_verdict(
         "water_heater_scale",
-        bad,
-        known,
+        bad | shown.bad,
+        known | shown.known,
         _SCALE_DAYS,
-        margin=together / _SCALE["less_1"] - 1.5,
+        margin=np.fmax(together / _SCALE["less_1"] - 1.5, 1.0),
         severity=missing / 0.3,
         loss=missing,
         evidence={
             "recovery_less_1": together,
             "recovery_K_per_kWh": ratio(cases.total("recovery.rise", 6), cases.total("recovery.kwh", 6)),
+            "flue_over_tank_K": cases.mean("burnt.flue.x", "burnt.flue.s", 6),
+            "element_power_W": cases.mean("element.lone.x", "element.lone.s", 6),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What burner or elements show of scale by themselves: bad and known days (cases, days), and the share of the efficiency (of the
+    heater's power, of elements) that is missing, (cases,)."""
+
+    bad: Flags
+    known: Flags
+    missing: Floats
+
+
+def _shown(cases: Cases) -> _Shown:
+    def by_day(name: str) -> tuple[Floats, Flags]:
+        seconds = cases.daily(f"{name}.s")
+        return ratio(cases.daily(f"{name}.x"), seconds), np.nan_to_num(seconds) >= _SHOWN["least_s"]
+
+    (flue, burns), (share, tells), (power, heats) = by_day("burnt.flue"), by_day("burnt.share"), by_day("element.lone")
+    rated = column(cases.machines, "capacity_w").astype(np.float64)
+    by_elements = column(cases.machines, "type") == "water_heater_electric"
+    rated = np.where(by_elements & (rated > 0), rated, np.nan)[:, None]
+    cool, full = _before(flue, burns), _before(power, heats)
+    hot = burns & ((flue > _SHOWN["flue_K"]) | (flue > cool + _SHOWN["flue_more_K"]))
+    poor = tells & (share < _SHOWN["efficiency_1"])
+    weak = heats & ((power < _SHOWN["element_1"] * rated) | (power < (1.0 - _SHOWN["element_less_1"]) * full))
+    # Of what burning gives, a kelvin of flue gas takes about 0.05 % (Siegert's formula for natural gas at 5 % oxygen).
+    lost = np.fmax(
+        1.0 - recent(share, poor) / _USUAL_EFFICIENCY, 0.0005 * (recent(flue, hot) - np.fmin(recent(cool + 0 * flue, hot), 145.0))
+    )
+    return _Shown(hot | poor | weak, burns | tells | heats, np.fmax(lost, np.where(weak.any(axis=1), 0.02, np.nan)))
+
+
+def _before(values: Floats, known: Flags) -> Floats:
+    """The mean of the first days of the window that tell something, (cases, 1); NaN where less than four of them do."""
+    early = known.copy()
+    early[:, _FIRST_DAYS:] = False
+    return np.asarray(np.where(early.sum(axis=1) >= 4, recent(values, early), np.nan)[:, None])
 
 
 def _newest(known: Flags, days: int) -> Flags:
@@ -103,7 +151,10 @@ def hygiene(cases: Cases) -> Verdicts:
     told = np.nan_to_num(cases.total("hygiene.told.s")) > 0
     away = np.nan_to_num(cases.daily("hygiene.off.s")) > 0.5 * seconds
     known = (seconds > 12 * 3600.0) & ~away
-    hot = (hottest >= _HYGIENE["hot_degC"]) | (np.nan_to_num(cases.daily("hygiene.cycle.s")) > 1800.0)
+    # A cycle that runs and does not get there is none.
+    hot = (hottest >= _HYGIENE["hot_degC"]) | (
+        (np.nan_to_num(cases.daily("hygiene.cycle.s")) > 1800.0) & (hottest >= _HYGIENE["cycle_degC"])
+    )
     since = np.where(hot, 0, known).astype(float)
     after = np.cumsum(hot[:, ::-1], axis=1)[:, ::-1] == 0
     cold_days = (since * after).sum(axis=1)
@@ -127,11 +178,12 @@ SCALE = Detector(
     "water_heater_scale",
     ("water_heater_scale",),
     TANKS,
-    (("tank_top_temperature", "electric_power"), ("tank_top_temperature", "gas_input")),
-    {**_SCALE, **_SCALE_DAYS.parameters},
+    (("tank_top_temperature", "electric_power"), ("tank_top_temperature", "gas_input"), ("flue_gas_temperature",), ("thermal_efficiency",)),
+    {**_SCALE, **_SHOWN, **_SCALE_DAYS.parameters},
     "Paul et al. 2010, Study on benefits of removal of water hardness (Battelle for WQRF): with scale, gas water heaters lose "
-    "efficiency and electric ones their elements",
-    ("tank_top_temperature", "tank_bottom_temperature", "electric_power", "gas_input"),
+    "efficiency and electric ones their elements. Recovery efficiency of 76 to 82 % (10 CFR 430, app. E; AHRI directory); stack "
+    "temperatures of draft-hood appliances, ASHRAE Handbook, HVAC Systems and Equipment, Chimneys",
+    ("tank_top_temperature", "tank_bottom_temperature", "electric_power", "gas_input", "flue_gas_temperature"),
     scale,
 )
 ELEMENT = Detector(

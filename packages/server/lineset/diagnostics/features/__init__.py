@@ -18,7 +18,7 @@ from lineset.diagnostics.features.flows import flows
 from lineset.diagnostics.features.oscillation import roughness, swinging
 from lineset.diagnostics.features.sensors import resting, sensing, ways_round
 from lineset.diagnostics.features.steady import steady
-from lineset.diagnostics.features.tanks import elements, hygiene, recovery
+from lineset.diagnostics.features.tanks import burning, elements, hygiene, recovery
 from lineset.diagnostics.features.time import comfort, states
 from lineset.diagnostics.features.wear import wear
 from lineset.diagnostics.features.weather import weather
@@ -46,6 +46,7 @@ EXTRACTORS: tuple[Extractor, ...] = (
     swinging,
     roughness,
     elements,
+    burning,
     hygiene,
     recovery,
     unmet,

@@ -16,6 +16,10 @@ STILL_S, STILL_K, BELOW_K = 2400.0, 0.5, 4.0
 RECOVERY_S, RECOVERY_KWH, RECOVERY_K = 900.0, 0.5, 3.0
 """Recoveries shorter or smaller than this tell nothing: sensors lag and layers mix."""
 SETTLE_S = 60.0
+RATED_V = 240.0
+"""Voltage at which tanks of 208 to 240 V are rated (UL 174)."""
+BURNT_S = 180.0
+"""After this long flue gas of a tank has come to the temperature that it keeps."""
 _TANK = ("tank_top_temperature", "tank_middle_temperature", "tank_bottom_temperature")
 _ELEMENTS = (("upper", "tank_top_temperature"), ("lower", "tank_bottom_temperature"))
 
@@ -53,7 +57,8 @@ def hygiene(samples: Samples) -> Mapping[str, Floats]:
 def elements(samples: Samples) -> Mapping[str, Floats]:
     """Of `upper` and `lower`: `element.<e>.s` seconds commanded on alone, for a minute at least, with power measured, `.dead.s` of them
     without power; `.n` long spans in which the water was too cold, `.still.n` of them without warming it. `element.call.s` seconds in which
-    the heater says it heats by elements, `element.call.dead.s` without power. `element.on.s` with any element on."""
+    the heater says it heats by elements, `element.call.dead.s` without power. `element.on.s` with any element on; `element.lone.s` with one
+    of them on for a minute at least and power measured, `element.lone.x` (W s) that power, at `RATED_V` where the voltage is known."""
     mine = samples.of_family("water_heater")
     states = {name: samples.point(f"{name}_element_state") for name, _ in _ELEMENTS}
     power = samples.point("electric_power")
@@ -90,7 +95,36 @@ def elements(samples: Samples) -> Mapping[str, Floats]:
         out |= where_known(
             samples, metered, element__call__s=samples.seconds(steady), element__call__dead__s=samples.seconds(steady & (power < DEAD_W))
         )
-    return out | (where_known(samples, mine, element__on__s=samples.seconds(any_on)) if any_on.any() else {})
+    return out | (_lone(samples, metered & ~compressor, states, any_on) if any_on.any() else {})
+
+
+def _lone(samples: Samples, metered: Flags, states: Mapping[str, Floats], any_on: Flags) -> dict[str, Floats]:
+    """What one element takes while it is on by itself."""
+    # Power goes with the square of the voltage, so that of a weak grid is told from that of a weak element.
+    share = np.nan_to_num(samples.point("voltage") / RATED_V, nan=1.0) ** 2
+    both = (states["upper"] == 1) & (states["lower"] == 1)
+    one = metered & any_on & ~both & (_since(samples, spans(samples, any_on)) >= SETTLE_S)
+    power = samples.point("electric_power") / np.maximum(share, 0.25)
+    return where_known(
+        samples,
+        metered,
+        element__lone__s=samples.seconds(one),
+        element__lone__x=samples.total(np.where(one, power * samples.dt, 0.0)),
+    ) | where_known(samples, samples.of_family("water_heater"), element__on__s=samples.seconds(any_on))
+
+
+def burning(samples: Samples) -> Mapping[str, Floats]:
+    """Of tanks with a burner, once it has burnt for `BURNT_S`: `burnt.flue.x` (K s) by how much its flue gas is hotter than the tank, and
+    `burnt.share.x` (s) the efficiency that it tells of itself (of 1); `.s` (s) of both the time over which they are known."""
+    mine = samples.of_family("water_heater") & samples.running & (samples.since_start >= BURNT_S)
+    over, told = samples.point("flue_gas_temperature") - _mean_tank(samples), samples.point("thermal_efficiency") / 100.0
+    out: dict[str, Floats] = {}
+    for name, values in (("flue", over), ("share", np.where(told > 0.1, told, np.nan))):
+        known = mine & ~np.isnan(values)
+        if known.any():
+            total = samples.total(np.where(known, values * samples.dt, 0.0))
+            out |= where_known(samples, known, **{f"burnt__{name}__x": total, f"burnt__{name}__s": samples.seconds(known)})
+    return out
 
 
 def recovery(samples: Samples) -> Mapping[str, Floats]:
