@@ -11,7 +11,7 @@ from tests.support.visitor import Visitor, new_address
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/console", "/console/companies", "/console/gateways")
+PAGES = ("/console", "/console/companies", "/console/gateways", "/console/diagnosis")
 
 
 @pytest.mark.parametrize("way", WAYS)

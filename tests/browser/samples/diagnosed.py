@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from lineset.diagnostics import Advice, Candidate, Due, Figure, Finding, Forecast, Life, Performance, Step, advise
+from lineset.diagnostics import Advice, Candidate, Course, Due, Figure, Finding, Forecast, Life, Performance, Step, advise
 from lineset.diagnostics.advice import Known
 from lineset.pages.common.advised import AdviceLine, advice_lines
 from lineset.pages.common.health import Health, health_view
@@ -109,6 +109,17 @@ DUES = (Due(UUID(HP), "filter", 19.0, 6.0, "run_time", {}), Due(UUID(HP), "servi
 LIVES = (Life(UUID(HP), "compressor", (0.6, 1.8, 4.1), 0.28, "weibull-2", {"age_years": 13.0}),)
 
 
+def course() -> Course:
+    """Superheat of a month: usual until eight days ago, then climbing out of what is normal; two days without running."""
+    first = NOW.date() - timedelta(days=28)
+    expected = tuple(6.2 + 0.8 * math.sin(n / 3) for n in range(29))
+    gone = (9, 10)
+    measured = tuple(None if n in gone else e + 0.4 * math.cos(2.1 * n) + max(0, n - 20) * 0.8 for n, e in enumerate(expected))
+    days = tuple(first + timedelta(days=n) for n in range(29))
+    low, high = tuple(e - 1.3 for e in expected), tuple(e + 1.3 for e in expected)
+    return Course("heating", "superheat", "K", days, measured, expected, low, high, days[21], None)
+
+
 def health(reader: Reader, *, technician: bool, calm: bool = False) -> Health:
     """One weak machine, or one that is well."""
     found = (
@@ -122,6 +133,7 @@ def health(reader: Reader, *, technician: bool, calm: bool = False) -> Health:
         NOW,
         findings=found,
         steps={two_causes().id: STEPS},
+        courses={two_causes().id: (course(),)},
         names={LUIS: "Luis Ortega"},
         performance=performance(),
         forecast=forecast(),

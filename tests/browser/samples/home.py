@@ -11,6 +11,7 @@ from lineset.pages.common.health import Health
 from lineset.pages.common.machine_page import lines, machine_page
 from lineset.pages.common.reader import Reader
 from lineset.pages.home.now import now_view
+from lineset.pages.home.routes_advice import FIRST
 from lineset_contract.control import NO_LIMITS, bounds
 from lineset_contract.profiles import PROFILES
 
@@ -43,7 +44,21 @@ def _weak(reader: Reader) -> dict[str, Any]:
 def _advice(reader: Reader, *, calm: bool = False) -> dict[str, Any]:
     lines = () if calm else advice_sample(reader)
     ran = () if calm else (("Heat pump HP-1", "a", health(reader, technician=False)),)
-    return LAYOUT | {"lines": lines, "dismissed": lines[:1], "machines": ran, "may_dismiss": True, "done": "" if calm else "dismissed"}
+    saved = (
+        ()
+        if calm
+        else (reader.gettext("Other homes: no comparison. It takes 11 that let models learn from them, and is of the last whole month."),)
+    )
+    return LAYOUT | {
+        "lines": lines,
+        "first": FIRST,
+        "saved": saved,
+        "month": ("2026-10", reader.month_year(NOW.date())),
+        "dismissed": lines[:1],
+        "machines": ran,
+        "may_dismiss": True,
+        "done": "" if calm else "dismissed",
+    }
 
 
 LAYOUT: dict[str, Any] = {"layout": "home/frame.html", "site": SITE, "sites": [SITE, CABIN], "tab": "machines", "base": f"/home/{SITE.id}"}
