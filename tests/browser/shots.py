@@ -44,7 +44,14 @@ def _portal_pages(page: Page, web: str) -> dict[str, str]:
     links = page.eval_on_selector_all("a[href^='/portal/']", "found => found.map(a => a.getAttribute('href'))")
     site = next(link for link in links if link.startswith("/portal/sites/") and not link.endswith("new"))
     machine = next(link for link in links if link.startswith("/portal/equipment/"))
-    return {"portal-fleet": "/portal", "portal-site": site, "portal-equipment": machine, "portal-team": "/portal/team"}
+    return {
+        "portal-fleet": "/portal",
+        "portal-site": site,
+        "portal-equipment": machine,
+        "portal-leads": "/portal/leads",
+        "portal-report": "/portal/report",
+        "portal-team": "/portal/team",
+    }
 
 
 def main(data: Path) -> None:
@@ -62,10 +69,13 @@ def main(data: Path) -> None:
             for name, path in _portal_pages(contractor, web).items():
                 _shoot(contractor, web + path, f"{name}-{size}")
             household = _signed_in(browser, web, demo["households"][0], size)
-            site = demo["households"][0]["site"]
+            site, machine = demo["households"][0]["site"], demo["households"][0]["equipment"][0]["id"]
             for name, path in (
                 ("home-now", f"/home/{site}"),
+                ("home-advice", f"/home/{site}/advice"),
                 ("home-machines", f"/home/{site}/machines"),
+                ("home-performance", f"/home/{site}/machines/{machine}/performance?by=day"),
+                ("home-reports", f"/home/{site}/reports"),
                 ("home-gateways", f"/home/{site}/gateways"),
                 ("account-profile", "/account"),
                 ("account-access", "/account/access"),
@@ -74,6 +84,7 @@ def main(data: Path) -> None:
                 _shoot(household, web + path, f"{name}-{size}")
             operator = _signed_in(browser, web, demo["operator"], size)
             _shoot(operator, f"{web}/console", f"console-{size}")
+            _shoot(operator, f"{web}/console/diagnosis", f"console-diagnosis-{size}")
         _shoot(_signed_in(browser, web, demo["households"][0], "390", dark=True), f"{web}/home", "home-now-390-dark")
         _shoot(_signed_in(browser, web, demo["contractors"][0], "1440", dark=True), f"{web}/portal", "portal-fleet-1440-dark")
         browser.close()
