@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from lineset.kit.bus import Bus
 from lineset.schema import register
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from tests.browser.conftest import World, complaints, elsewhere, sign_in
 
@@ -55,6 +55,24 @@ def test_CTL_01_set_point_from_the_page_shows_its_state(context: BrowserContext,
     expect(page.locator("#step .cst")).to_have_text("Queued", timeout=15000)
     page.reload()
     expect(page.locator(".dial-art .target text")).to_have_text("70° waits")
+
+
+def test_CTL_01_a_tap_counts_though_the_answer_to_the_one_before_is_still_on_its_way(context: BrowserContext, world: World) -> None:
+    page = context.new_page()
+    sign_in(page, world, world.homes.owner)
+    page.goto(f"{world.url}/home/{world.homes.sites[0]}")
+    before = int(page.inner_text("#step b").rstrip("°"))
+    held: list[Route] = []
+    page.route("**/setpoint", lambda route: held.append(route))  # noqa: PLW0108 - the library asks a function for its name
+    with page.expect_request("**/setpoint"):
+        page.click("#step button:first-of-type")
+    page.click("#step button:first-of-type")
+    expect(page.locator("#step b")).to_have_text(f"{before - 2}°")
+    with page.expect_response("**/setpoint"), page.expect_request("**/setpoint"):
+        held[0].continue_()
+        page.unroute("**/setpoint")
+    expect(page.locator("#step .cst")).to_have_text("Queued", timeout=15000)
+    expect(page.locator("#step b")).to_have_text(f"{before - 2}°")
 
 
 def test_set_point_form_works_without_scripts(world: World, chromium: Browser) -> None:

@@ -14,6 +14,8 @@ _ENDS = {"_deviation": marked("%(figure)s, deviation"), "_error": marked("%(figu
 _NAMES: Mapping[str, str] = {
     "bad_days": marked("Days on which it showed"),
     "days": marked("Days looked at"),
+    "flue_over_tank": marked("Flue gas over the tank"),
+    "element_power": marked("Power of the element alone"),
     "superheat": marked("Superheat"),
     "subcooling": marked("Subcooling"),
     "evaporating": marked("Evaporating temperature"),

@@ -4,20 +4,17 @@ import { number } from "./numbers.ts";
 
 const REST_MS = 900;
 const timers = new WeakMap<HTMLFormElement, number>();
+/** What was tapped together and not answered yet: a tap while the answer is on its way counts from there. */
+const wanted = new WeakMap<HTMLFormElement, number>();
 
 function step(form: HTMLFormElement, button: HTMLButtonElement): void {
-  const { step = "1", low = "-99", high = "999", sending = "" } = form.dataset;
-  const shown = form.querySelector("b");
-  if (!shown) return;
+  const { step = "1", low = "-99", high = "999" } = form.dataset;
   const down = button === form.querySelector("button");
-  const current = Number(form.dataset.value ?? button.value) + (form.dataset.value ? Number(step) * (down ? -1 : 1) : 0);
+  const before = wanted.get(form);
+  const current = before === undefined ? Number(button.value) : before + Number(step) * (down ? -1 : 1);
   const value = Math.min(Number(high), Math.max(Number(low), current));
-  form.dataset.value = String(value);
-  form.classList.add("busy");
-  shown.textContent = `${number(value, Number.isInteger(value) ? 0 : 1)}°`;
-  const said = form.querySelector(".said");
-  if (said) said.textContent = sending;
-  form.querySelector(".cst")?.remove();
+  wanted.set(form, value);
+  show(form, value);
   clearTimeout(timers.get(form));
   timers.set(
     form,
@@ -25,15 +22,30 @@ function step(form: HTMLFormElement, button: HTMLButtonElement): void {
   );
 }
 
+function show(form: HTMLFormElement, value: number): void {
+  const shown = form.querySelector("b");
+  if (!shown) return;
+  form.classList.add("busy");
+  shown.textContent = `${number(value, Number.isInteger(value) ? 0 : 1)}°`;
+  const said = form.querySelector(".said");
+  if (said) said.textContent = form.dataset.sending ?? "";
+  form.querySelector(".cst")?.remove();
+}
+
 async function send(form: HTMLFormElement, value: number): Promise<void> {
   const values = Object.fromEntries(new FormData(form)) as Record<string, string>;
-  delete form.dataset.value;
   form.classList.remove("busy");
   const target = form.closest<HTMLElement>("[data-refresh]");
-  await htmx.ajax("POST", form.action, {
-    values: { ...values, value: String(value) },
-    ...(target ? { target, swap: "innerMorph" } : {}),
-  });
+  try {
+    await htmx.ajax("POST", form.action, {
+      values: { ...values, value: String(value) },
+      ...(target ? { target, swap: "innerMorph" } : {}),
+    });
+  } finally {
+    const newest = wanted.get(form);
+    if (newest === value) wanted.delete(form);
+    else if (newest !== undefined) show(form, newest);
+  }
 }
 
 export function startStepper(): void {
