@@ -11,7 +11,7 @@ from lineset.diagnostics.comparing import BASELINE_DAYS, by_day
 from lineset.diagnostics.days import Days
 from lineset.diagnostics.keeping import EPOCH, Whose, store
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.predict.fleet import LEAST_HOUSEHOLDS
+from lineset.diagnostics.predict.told import LEAST_HOUSEHOLDS
 from lineset.kit.clock import now
 from lineset.kit.database import make_engine
 from lineset.kit.ids import new_id
