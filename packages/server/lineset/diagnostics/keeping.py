@@ -121,15 +121,15 @@ def unpacked(machines: Sequence[Machine], rows: Sequence[tuple[int, int, int, by
         return Days(machines, np.zeros(0, np.int64), np.zeros(0, np.int64), {})
     layout = np.array([row[0] for row in rows])
     machine, day = np.array([row[1] for row in rows], np.int64), np.array([row[2] for row in rows], np.int64)
-    sums: dict[str, Floats] = {}
+    order = np.lexsort((day, machine))
+    layout, sums = layout[order], dict[str, Floats]()
     for number in np.unique(layout).tolist():
         mine = np.flatnonzero(layout == number)
         wide = len(names[number])
-        matrix = np.frombuffer(b"".join(rows[m][3] for m in mine.tolist()), _FORM).reshape(len(mine), wide).astype(np.float64)
-        for column, name in enumerate(names[number]):
-            sums.setdefault(name, np.full(len(rows), np.nan))[mine] = matrix[:, column]
-    order = np.lexsort((day, machine))
-    return Days(machines, machine[order], day[order], {name: values[order] for name, values in sums.items()})
+        matrix = np.frombuffer(b"".join(rows[m][3] for m in order[mine].tolist()), _FORM).reshape(len(mine), wide)
+        for name, column in zip(names[number], np.ascontiguousarray(matrix.T), strict=True):
+            sums.setdefault(name, np.full(len(rows), np.nan))[mine] = column
+    return Days(machines, machine[order], day[order], sums)
 
 
 def joined(machines: Sequence[Machine], parts: Sequence[Days]) -> Days:
