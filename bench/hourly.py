@@ -37,7 +37,7 @@ from tests.functional.devices.world import Keys
 from tests.support.engines import Engines, shared_engines
 from tests.telemetry.world import Bench, bench
 
-MACHINES = 10_000
+MACHINES = 4_000
 PROCESSES = 2
 AT_A_SITE = 3
 STEP_S = 60.0
@@ -271,16 +271,25 @@ async def _filled(engines: Engines, address: str, folder: str, count: int, hour:
         await make(made, count, hour)
 
 
+def table(found: dict[str, float], count: int) -> str:
+    """The figures of `run(count)` as a table."""
+    rows = [
+        f"| the hour of {count:,} machines with 18 points every {STEP_S:.0f} s, from PostgreSQL and back, {PROCESSES} worker processes"
+        " beside the database | |",
+        "|---|---|",
+        f"| from the first lot to the last commit | {found['seconds']:.1f} s |",
+        f"| processor time of the workers; of the database | {found['processor']:.1f} s; {found['database']:.1f} s |",
+        *(f"| of the workers' processor time: {name} | {found[name + BUSY]:.1f} s |" for name, *_ in STAGES),
+        f"| 100,000 machines, scaled from that and not measured | {found['seconds'] * 100_000 / count:,.0f} s |",
+        f"| processor time of all on 100,000 machines, scaled too | {(found['processor'] + found['database']) * 100_000 / count:,.0f} s |",
+    ]
+    return "\n".join(rows)
+
+
 def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else MACHINES
-    found = run(count)
-    took, busy, database = (found.pop(name) for name in ("seconds", "processor", "database"))
-    print(f"{found.pop('hours'):,.0f} machine hours in {took:.1f} s on {PROCESSES} processes")
-    print(f"processor: {busy:.1f} s of the workers, {database:.1f} s of the database")
-    for name, *_ in STAGES:
-        print(f"  {name}: {found[name] / PROCESSES:.1f} s a process, {found[name + BUSY] / PROCESSES:.1f} s of them of its processor")
-    print(f"100,000 machines at this rate: {took * 100_000 / count:.0f} s")
+    print(table(run(count), count))
 
 
 if __name__ == "__main__":
