@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import diagnosis, history, ingest, prediction, privacy
+from bench import diagnosis, history, hourly, ingest, prediction, privacy
 from bench.privacy_workloads import EACH, PEOPLE
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -134,6 +134,12 @@ def diagnosed() -> str:
     return f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}.\n\n{diagnosis.report()}"
 
 
+def hour() -> str:
+    """How long the hour of a fleet takes through the database."""
+    measured = hourly.table(hourly.run(), hourly.MACHINES)
+    return f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}; load average after: {os.getloadavg()[0]:.1f}.\n\n{measured}"
+
+
 def predicted() -> str:
     """How good forecasts and the thermal model are."""
     return f"Measured {datetime.now(UTC):%Y-%m-%d}, seed {prediction.SEED}.\n\n{prediction.table(prediction.run())}"
@@ -150,7 +156,8 @@ def write(name: str, text: str) -> None:
 
 def main() -> int:
     """All benchmarks, one after the other, or those that are named."""
-    sections = {"ingestion": ingestion, "history": kept, "privacy": protected, "diagnosis": diagnosed, "prediction": predicted}
+    sections = {"ingestion": ingestion, "history": kept, "privacy": protected}
+    sections |= {"diagnosis": diagnosed, "hourly": hour, "prediction": predicted}
     for name in sys.argv[1:] or sections:
         print(f"{name} …", flush=True)
         text = sections[name]()

@@ -6,6 +6,7 @@ transactions of a worker. What is told is how long the hour takes from the first
 """
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -36,7 +37,7 @@ from tests.functional.devices.world import Keys
 from tests.support.engines import Engines, shared_engines
 from tests.telemetry.world import Bench, bench
 
-MACHINES = 10_000
+MACHINES = 4_000
 PROCESSES = 2
 AT_A_SITE = 3
 STEP_S = 60.0
@@ -45,6 +46,7 @@ LEAD_HOURS = 3
 SETUP = Context(System("setup"), Purpose.OPERATE)
 IMPORT = Context(System("import"), Purpose.OPERATE)
 GUARDED = ("sites", "equipment", "tenures", "slots", "machine_memories", "machine_days")
+BUSY = ", processor"
 STAGES: tuple[tuple[str, object, str], ...] = (
     ("which machines", population, "of_lots"),
     ("readings", following, "_samples"),
@@ -160,25 +162,48 @@ def _weeks(address: str) -> None:
 
 
 def timed(spent: dict[str, float]) -> None:
-    """Have each stage add its seconds to `spent`, from here on in this process."""
+    """Have each stage add its seconds to `spent`, and those of the processor, from here on in this process."""
     for name, module, attribute in STAGES:
         inner: Callable[..., Any] = getattr(module, attribute)
 
         def plain(*args: Any, inner: Callable[..., Any] = inner, name: str = name) -> Any:
-            began = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
             try:
                 return inner(*args)
             finally:
-                spent[name] = spent.get(name, 0.0) + time.perf_counter() - began
+                _add(spent, name, began)
 
         async def waited(*args: Any, inner: Callable[..., Awaitable[Any]] = inner, name: str = name, **more: Any) -> Any:
-            began = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
             try:
                 return await inner(*args, **more)
             finally:
-                spent[name] = spent.get(name, 0.0) + time.perf_counter() - began
+                _add(spent, name, began)
 
         setattr(module, attribute, waited if asyncio.iscoroutinefunction(inner) else plain)
+
+
+def _add(spent: dict[str, float], name: str, began: tuple[float, float]) -> None:
+    """The seconds since then; a worker does one thing at a time, so those of its processor are the stage's, threads and all."""
+    for key, seconds in ((name, time.perf_counter() - began[0]), (f"{name}{BUSY}", time.process_time() - began[1])):
+        spent[key] = spent.get(key, 0.0) + seconds
+
+
+def database_s(address: str) -> float:
+    """Processor seconds that the database has taken so far, of all its processes."""
+    with psycopg.connect(address) as owner:
+        keeper = _ticks(owner.info.backend_pid)[1]
+    alive = [found for each in Path("/proc").glob("[0-9]*") if (found := _ticks(int(each.name)))[1] == keeper]
+    return (sum(_ticks(keeper)[11:15]) + sum(sum(each[11:13]) for each in alive)) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: int) -> list[int]:
+    """The figures of /proc/…/stat after the state, which stands as 0; of a process that is gone only zeros."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return [0] * 20
+    return [0, *(int(n) for n in told.rpartition(")")[2].split()[1:20])]
 
 
 def work(task: tuple[str, bytes, str, list[tuple[int, int]], datetime]) -> dict[str, float]:
@@ -204,13 +229,13 @@ def work(task: tuple[str, bytes, str, list[tuple[int, int]], datetime]) -> dict[
 def hour_of(pool: ProcessPoolExecutor, address: str, secret: bytes, folder: str, count: int, until: datetime) -> dict[str, float]:
     """All lots of one hour on the processes of the pool; seconds from the first to the last, and by stage over all processes."""
     lots = jobs.shares(count)
-    began = time.perf_counter()
+    began, database = time.perf_counter(), database_s(address)
     found: dict[str, float] = {}
     tasks = [(address, secret, folder, lots[n::PROCESSES], until) for n in range(PROCESSES)]
     for result in pool.map(work, tasks):
         for name, seconds in result.items():
             found[name] = found.get(name, 0.0) + seconds
-    return {**found, "seconds": time.perf_counter() - began}
+    return {**found, "seconds": time.perf_counter() - began, "database": database_s(address) - database}
 
 
 def run(count: int = MACHINES) -> dict[str, float]:
@@ -246,15 +271,25 @@ async def _filled(engines: Engines, address: str, folder: str, count: int, hour:
         await make(made, count, hour)
 
 
+def table(found: dict[str, float], count: int) -> str:
+    """The figures of `run(count)` as a table."""
+    rows = [
+        f"| the hour of {count:,} machines with 18 points every {STEP_S:.0f} s, from PostgreSQL and back, {PROCESSES} worker processes"
+        " beside the database | |",
+        "|---|---|",
+        f"| from the first lot to the last commit | {found['seconds']:.1f} s |",
+        f"| processor time of the workers; of the database | {found['processor']:.1f} s; {found['database']:.1f} s |",
+        *(f"| of the workers' processor time: {name} | {found[name + BUSY]:.1f} s |" for name, *_ in STAGES),
+        f"| 100,000 machines, scaled from that and not measured | {found['seconds'] * 100_000 / count:,.0f} s |",
+        f"| processor time of all on 100,000 machines, scaled too | {(found['processor'] + found['database']) * 100_000 / count:,.0f} s |",
+    ]
+    return "\n".join(rows)
+
+
 def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else MACHINES
-    found = run(count)
-    took = found.pop("seconds")
-    print(f"{found.pop('hours'):,.0f} machine hours in {took:.1f} s on {PROCESSES} processes; processor {found.pop('processor'):.1f} s")
-    for name, seconds in found.items():
-        print(f"  {name}: {seconds / PROCESSES:.1f} s a process")
-    print(f"100,000 machines at this rate: {took * 100_000 / count:.0f} s")
+    print(table(run(count), count))
 
 
 if __name__ == "__main__":

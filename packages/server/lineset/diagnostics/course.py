@@ -49,8 +49,12 @@ class Window:
         machine, place = days.machine[inside], WINDOW_DAYS - 1 - back[inside]
         self.known[machine] = True
         for name, values in days.sums.items():
-            mine = self.sums.setdefault(name, np.full((len(self.machines), WINDOW_DAYS), np.nan))
-            mine[machine, place] = _added(name, mine[machine, place], values[inside])
+            mine = self.sums.get(name)
+            if mine is None:  # nothing to add to, as for all of the days that a course begins with
+                mine = self.sums[name] = np.full((len(self.machines), WINDOW_DAYS), np.nan)
+                mine[machine, place] = values[inside]
+            else:
+                mine[machine, place] = _added(name, mine[machine, place], values[inside])
 
     def cases(self) -> Cases:
         """All machines that were ever heard, at the newest day; those that were not have no case."""

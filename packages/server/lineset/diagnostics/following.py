@@ -59,14 +59,27 @@ async def follow(tx: Tx, members: Sequence[Member], until: datetime, detectors: 
     """
     end = until.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     outcome = Outcome()
-    for (zone, since), together in groupby(sorted(members, key=_alike), key=_alike):
-        group = list(together)
-        start = max(datetime.fromtimestamp(since, UTC), min(m.from_ for m in group), end - timedelta(days=CATCH_UP_DAYS))
-        start = start.replace(minute=0, second=0, microsecond=0)
-        if start < end:
-            course = await ledger.resumed(tx, group, day_of(start.astimezone(ZoneInfo(zone))), detectors)
-            outcome.add(await _advance(tx, group, course, start, end))
+    together: dict[tuple[datetime, int, str], list[Member]] = {}
+    for member in members:
+        if (start := _start(member, end)) < end:
+            together.setdefault((start, *_days(member.machine.time_zone, start, end)), []).append(member)
+    for (start, day, _), group in sorted(together.items(), key=lambda item: item[0]):
+        course = await ledger.resumed(tx, group, day, detectors)
+        outcome.add(await _advance(tx, group, course, start, end))
     return outcome
+
+
+def _start(member: Member, end: datetime) -> datetime:
+    """The first hour of which a machine's readings have not been looked at."""
+    start = max(member.through or datetime.fromtimestamp(0.0, UTC), member.from_, end - timedelta(days=CATCH_UP_DAYS))
+    return start.replace(minute=0, second=0, microsecond=0)
+
+
+def _days(zone: str, start: datetime, end: datetime) -> tuple[int, str]:
+    """The local day in which that time begins and, where it has more days than that, the zone. Machines for which both are the same are
+    followed together: their clocks matter only where a day ends, and arrays work best on many machines."""
+    first, last = (day_of(at.astimezone(ZoneInfo(zone))) for at in (start, end - timedelta(microseconds=1)))
+    return first, "" if first == last else zone
 
 
 async def again(
@@ -89,10 +102,6 @@ async def again(
         if start < over:
             outcome.add(await _advance(tx, group, course, start, over, anew=True, keep=keep))
     return outcome
-
-
-def _alike(member: Member) -> tuple[str, float]:
-    return member.machine.time_zone, member.through.timestamp() if member.through is not None else 0.0
 
 
 async def _advance(
@@ -153,7 +162,7 @@ def _chunk(course: Course, samples: Samples, since: float, until: float, zone: Z
     found = features(samples) if len(samples) else {}
     ends = samples.hour_start + HOUR_S
     wanted = (ends > since) & (ends <= until)
-    step = _Step(hours=int(wanted.sum()), loads=loads_by_day(samples, found, wanted, zone))
+    step = _Step(hours=int(wanted.sum()), loads=loads_by_day(samples, found, wanted))
     first, last = (day_of(datetime.fromtimestamp(t, UTC).astimezone(zone)) for t in (since, until - 1.0))
     for day in range(first, last + 1):
         mine = np.flatnonzero(wanted & (samples.hour_day == day))
@@ -194,19 +203,19 @@ async def recompute(tx: Tx, members: Sequence[Member], day: int) -> int:
         before = await keeping.load(tx, machines, [m.whose.series for m in group], day, day)
         samples = await _samples(tx, group, start - timedelta(seconds=LEAD_S), end)
         memory = Memory.from_bytes([m.state for m in group])
-        fresh, hours = await asyncio.to_thread(_summed, samples, memory, day, ZoneInfo(zone))
+        fresh, hours = await asyncio.to_thread(_summed, samples, memory, day)
         more = _fuller(before, fresh)
         await keeping.store(tx, [m.whose for m in group], more, end, hours)
         changed += len(more.day)
     return changed
 
 
-def _summed(samples: Samples, memory: Memory, day: int, zone: ZoneInfo) -> tuple[Days, Hours]:
+def _summed(samples: Samples, memory: Memory, day: int) -> tuple[Days, Hours]:
     course = Course(Window(samples.machines), memory, detectors=())
     found = features(samples) if len(samples) else {}
     mine = np.flatnonzero(samples.hour_day == day)
     course.follow(day, samples.hour_machine[mine], {name: values[mine] for name, values in found.items()}, (day + 1) * DAY_S)
-    return course.newest(np.unique(samples.hour_machine[mine])), loads_by_day(samples, found, samples.hour_day == day, zone)
+    return course.newest(np.unique(samples.hour_machine[mine])), loads_by_day(samples, found, samples.hour_day == day)
 
 
 def _fuller(before: Days, fresh: Days) -> Days:

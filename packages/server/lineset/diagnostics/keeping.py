@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from lineset.diagnostics.days import Days
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.model import DayLayoutRow, MachineDayRow
+from lineset.diagnostics.model import DayLayoutRow
 from lineset.diagnostics.samples import Floats, Ints
 from lineset.privacy import Tx
 from lineset.privacy.exporting import Made, Piece
@@ -54,11 +54,19 @@ async def store(tx: Tx, whose: Sequence[Whose], days: Days, through: datetime, h
             owner = whose[machine]
             keys = {"series_id": owner.series, "day": EPOCH + timedelta(days=day)}
             belongs = {"equipment_id": owner.equipment, "household_id": owner.household, "hours": together.get((machine, day))}
-            rows.append({**keys, **belongs, "layout": layout, "sums": sums.tobytes(), "through": through})
+            rows.append({**keys, **belongs, "layout": layout, "sums": sums.tobytes()})
     if rows:
-        put = insert(MachineDayRow)
-        fresh = {name: put.excluded[name] for name in ("layout", "sums", "hours", "through", "household_id")}
-        await tx.session.execute(put.on_conflict_do_update(index_elements=["series_id", "day"], set_=fresh), rows)
+        await tx.session.execute(_KEPT, {name: [row[name] for row in rows] for name in rows[0]} | {"through": through})
+
+
+_KEPT = text(
+    "INSERT INTO machine_days (series_id, day, equipment_id, household_id, hours, layout, sums, through)"
+    " SELECT *, :through FROM unnest(CAST(:series_id AS int[]), CAST(:day AS date[]), CAST(:equipment_id AS uuid[]),"
+    " CAST(:household_id AS uuid[]), CAST(:hours AS bytea[]), CAST(:layout AS bigint[]), CAST(:sums AS bytea[]))"
+    " ON CONFLICT (series_id, day) DO UPDATE SET layout = excluded.layout, sums = excluded.sums, hours = excluded.hours,"
+    " through = excluded.through, household_id = excluded.household_id"
+)
+"""One statement for all, since the guards of a table are asked once a statement."""
 
 
 async def _overlaid(tx: Tx, whose: Sequence[Whose], days: Days, hours: Hours) -> dict[tuple[int, int], bytes | None]:
@@ -113,15 +121,15 @@ def unpacked(machines: Sequence[Machine], rows: Sequence[tuple[int, int, int, by
         return Days(machines, np.zeros(0, np.int64), np.zeros(0, np.int64), {})
     layout = np.array([row[0] for row in rows])
     machine, day = np.array([row[1] for row in rows], np.int64), np.array([row[2] for row in rows], np.int64)
-    sums: dict[str, Floats] = {}
+    order = np.lexsort((day, machine))
+    layout, sums = layout[order], dict[str, Floats]()
     for number in np.unique(layout).tolist():
         mine = np.flatnonzero(layout == number)
         wide = len(names[number])
-        matrix = np.frombuffer(b"".join(rows[m][3] for m in mine.tolist()), _FORM).reshape(len(mine), wide).astype(np.float64)
-        for column, name in enumerate(names[number]):
-            sums.setdefault(name, np.full(len(rows), np.nan))[mine] = matrix[:, column]
-    order = np.lexsort((day, machine))
-    return Days(machines, machine[order], day[order], {name: values[order] for name, values in sums.items()})
+        matrix = np.frombuffer(b"".join(rows[m][3] for m in order[mine].tolist()), _FORM).reshape(len(mine), wide)
+        for name, column in zip(names[number], np.ascontiguousarray(matrix.T), strict=True):
+            sums.setdefault(name, np.full(len(rows), np.nan))[mine] = column
+    return Days(machines, machine[order], day[order], sums)
 
 
 def joined(machines: Sequence[Machine], parts: Sequence[Days]) -> Days:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 
 from lineset.diagnostics import keeping
 from lineset.diagnostics.baseline import Memory
@@ -18,7 +17,7 @@ from lineset.diagnostics.engine import Found
 from lineset.diagnostics.findings import candidates_of, keep_step
 from lineset.diagnostics.grouping import Conclusion
 from lineset.diagnostics.keeping import day_of, utc
-from lineset.diagnostics.model import FaultPriorRow, FindingRow, MemoryRow
+from lineset.diagnostics.model import FaultPriorRow, FindingRow
 from lineset.diagnostics.population import Member
 from lineset.diagnostics.prices import PRICES, cost_a_day
 from lineset.diagnostics.verdicts import shift
@@ -122,14 +121,20 @@ async def _store_memories(tx: Tx, group: Sequence[Member], course: Course, throu
             same.append(member.whose.series)  # its bytes, which are many, need not be written again
             continue
         whose = {"series_id": member.whose.series, "equipment_id": member.whose.equipment, "household_id": member.whose.household}
-        rows.append({**whose, "state": state, "through": through})
+        rows.append({**whose, "state": state})
     if same:
         moved = text("UPDATE machine_memories SET through = :through WHERE series_id = ANY(:series)")
         await tx.session.execute(moved, {"through": through, "series": same})
     if rows:
-        put = insert(MemoryRow)
-        fresh = {name: put.excluded[name] for name in ("state", "through")}
-        await tx.session.execute(put.on_conflict_do_update(index_elements=["series_id"], set_=fresh), rows)
+        await tx.session.execute(_KEPT, {name: [row[name] for row in rows] for name in rows[0]} | {"through": through})
+
+
+_KEPT = text(
+    "INSERT INTO machine_memories (series_id, equipment_id, household_id, state, through) SELECT *, :through"
+    " FROM unnest(CAST(:series_id AS int[]), CAST(:equipment_id AS uuid[]), CAST(:household_id AS uuid[]), CAST(:state AS bytea[]))"
+    " ON CONFLICT (series_id) DO UPDATE SET state = excluded.state, through = excluded.through"
+)
+"""One statement for all, since the guards of a table are asked once a statement."""
 
 
 async def _known(tx: Tx, group: Sequence[Member], *, anew: bool) -> dict[UUID, FindingRow]:

@@ -24,7 +24,7 @@ class Rows:
 
     `row_machine` (rows,): index into `machines`; `t` (rows,): s since 1970 UTC; `points`: by point name (rows,), NaN where absent, in the
     catalogue's units. Groups are (machine, local hour) pairs in the same order: `hour_machine` (groups,), `hour_start` (groups,) in s since
-    1970 UTC, `hour_day` (groups,) the local calendar day as days since 1970.
+    1970 UTC, `hour_day` (groups,) the local calendar day as days since 1970, `hour_clock` (groups,) the hour of that day by the clock.
     """
 
     def __init__(self, machines: Sequence[Machine], row_machine: Ints, t: Floats, points: Mapping[str, Floats]) -> None:
@@ -42,6 +42,7 @@ class Rows:
         local_hour = np.floor(self.local[self.first] / HOUR_S) * HOUR_S
         self.hour_start = local_hour - (self.local[self.first] - t[self.first])
         self.hour_day = np.floor(local_hour / DAY_S).astype(np.int64)
+        self.hour_clock = np.floor(local_hour / HOUR_S).astype(np.int64) % 24
 
     def __len__(self) -> int:
         return len(self.t)

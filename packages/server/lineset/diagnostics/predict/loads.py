@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -47,21 +45,18 @@ def hour_loads(features: Mapping[str, Floats]) -> tuple[Floats, Floats, Floats]:
     return np.minimum(_together(features, RUNNING, nothing) * whole, HOUR_S), _together(features, ENERGY, nothing) * whole, mean
 
 
-def loads_by_day(samples: Samples, features: Mapping[str, Floats], wanted: Flags, zone: ZoneInfo) -> dict[tuple[int, int], Floats]:
+def loads_by_day(samples: Samples, features: Mapping[str, Floats], wanted: Flags) -> dict[tuple[int, int], Floats]:
     """The wanted hours (hours,) as days: by machine's index and day (since 1970), (24, 3) of `hour_loads`, NaN where nothing is known. Of
     an hour that comes twice (when clocks go back) the last stands."""
     if "s.covered" not in features:
         return {}
-    starts = np.unique(samples.hour_start[wanted])
-    clock = np.array([datetime.fromtimestamp(t, UTC).astimezone(zone).hour for t in starts.tolist()], np.int64)
-    found = np.stack(hour_loads(features), axis=1)
-    days: dict[tuple[int, int], Floats] = {}
-    for n in np.flatnonzero(wanted).tolist():
-        key = int(samples.hour_machine[n]), int(samples.hour_day[n])
-        if key not in days:
-            days[key] = np.full((24, 3), np.nan)
-        days[key][clock[np.searchsorted(starts, samples.hour_start[n])]] = found[n]
-    return days
+    mine = np.flatnonzero(wanted)
+    keys = np.stack((samples.hour_machine[mine], samples.hour_day[mine]), axis=1)
+    first = np.flatnonzero(np.r_[True, (np.diff(keys, axis=0) != 0).any(axis=1)]) if len(mine) else mine
+    days = np.full((len(first), 24, 3), np.nan)
+    place = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(mine))))
+    days[place, samples.hour_clock[mine]] = np.stack(hour_loads(features), axis=1)[mine]
+    return {(machine, day): each for (machine, day), each in zip(keys[first].tolist(), days, strict=True)}
 
 
 def of_days(machines: Sequence[Machine], hours: Mapping[tuple[int, int], Floats], origin: int, days: int) -> Loads:

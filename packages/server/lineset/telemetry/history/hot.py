@@ -1,10 +1,12 @@
 """From rows of the hot tables to columns by point.
 
-PostgreSQL hands rows out in its binary COPY format; rows with equally long arrays lie there as one array of a structured type
-(`copying.row_type`), so they are read without a step a row.
+PostgreSQL hands rows out in its binary COPY format, those of a machine put together as arrays of arrays, which are read without a step a
+row; a copy of plain rows is read so too, since rows with equally long arrays lie there as one array of a structured type
+(`copying.row_type`).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import struct
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -48,37 +50,78 @@ async def read_hot(
     raw = cast("AsyncConnection", (await (await tx.session.connection()).get_raw_connection()).driver_connection)
     only = "" if series is None else f" AND series_id = ANY('{{{','.join(str(int(s)) for s in series)}}}')"
     query = (
-        f"COPY (SELECT string_agg({_AS_COPIED}, ''::bytea ORDER BY t) FROM (SELECT series_id, t, array_send(reals) AS reals,"  # noqa: S608
-        f" array_send(coalesce(totals, '{{}}')) AS totals FROM {table}"  # one of two names
-        f" WHERE t >= '{since.isoformat()}' AND t < '{until.isoformat()}' AND series_id % {int(modulus)} = {int(remainder)}{only}) AS sent"
-        " GROUP BY series_id, date_trunc('hour', t) ORDER BY series_id, min(t)) TO STDOUT (FORMAT BINARY)"
+        f"COPY (SELECT series_id, array_agg(t), {_all('reals')}, {_all('totals')} FROM {table}"  # noqa: S608 - one of two names
+        f" WHERE t >= '{since.isoformat()}' AND t < '{until.isoformat()}' AND series_id % {int(modulus)} = {int(remainder)}{only}"
+        " GROUP BY series_id, cardinality(reals), cardinality(totals)) TO STDOUT (FORMAT BINARY)"
     )
-    buffer = bytearray()
+    # Enough that a day of a machine is gathered in memory; the transaction's other queries may have it too.
+    await tx.session.execute(text("SET LOCAL work_mem = '32MB'"))
     async with raw.cursor() as cursor, cursor.copy(query) as copy:
-        async for piece in copy:
-            buffer += piece
-    buffer = _unpacked(buffer)
-    blocks = list(parse(memoryview(buffer)))
+        sent = [bytes(piece) async for piece in copy]
+    blocks = list(gathered(sent))
     found = sorted({int(s) for block in blocks for s in np.unique(block.series)})
     return by_point(blocks, await slots_of(tx, found))
 
 
-_AS_COPIED = (
-    "'\\x000400000004'::bytea || int4send(series_id) || '\\x00000008'::bytea || timestamptz_send(t)"
-    " || int4send(octet_length(reals)) || reals || int4send(octet_length(totals)) || totals"
-)
-"""A row (series_id, t, reals, totals) as COPY writes it. Each row of a copy is a message that the client takes out one by one, which took
-longer than all else; so the server puts those of a series and hour together."""
+def _all(arrays: str) -> str:
+    """Each row of a copy is a message that the client takes out one by one, and each value of a query a call of the server, so the rows
+    of a machine come as one: arrays of equal length as an array of two dimensions, which copies them whole. Empty ones cannot."""
+    return f"array_agg({arrays}) FILTER (WHERE cardinality({arrays}) > 0)"
 
 
-def _unpacked(copied: bytearray) -> bytearray:
-    """The copy whose rows are the values of the one field of this one."""
-    at, whole = len(copying.HEADER), bytearray(copying.HEADER)
-    while copied[at : at + 2] != copying.TRAILER:
-        size = int.from_bytes(copied[at + 2 : at + 6], "big")
-        whole += memoryview(copied)[at + 6 : at + 6 + size]
-        at += 6 + size
-    return whole + copying.TRAILER
+def gathered(sent: Iterable[bytes]) -> Iterable[Rows]:
+    """The rows (series_id, t[], real[][], double precision[][]) of a binary COPY, a piece each (the first has the header too), with those
+    of equally wide arrays together.
+
+    Raises:
+        ValueError: the bytes are not such a copy, or an array has an element that is null.
+    """
+    alike: dict[tuple[int, int], list[tuple[int, int, bytes, bytes, bytes]]] = {}
+    for n, piece in enumerate(sent):
+        at = len(copying.HEADER) if n == 0 else 0
+        if n == 0 and piece[:11] != copying.HEADER[:11]:
+            raise ValueError("not a binary COPY")
+        if len(piece) == at or piece[at : at + 2] == copying.TRAILER:
+            continue
+        series = int.from_bytes(piece[at + 6 : at + 10], "big")
+        count, _, t, at = _array(piece, at + 10)
+        _, reals, real, at = _array(piece, at)
+        _, totals, total, _ = _array(piece, at)
+        alike.setdefault((reals, totals), []).append((series, count, t, real, total))
+    for (reals, totals), each in alike.items():
+        counts = np.array([count for _, count, *_ in each])
+        rows = int(counts.sum())
+        numbers = np.repeat(np.array([series for series, *_ in each], np.int32), counts)
+        micros = _values([one[2] for one in each], ">i8").astype(np.int64) + _POSTGRES_EPOCH_US
+        found = _values([one[3] for one in each], ">f4").astype(np.float32), _values([one[4] for one in each], ">f8").astype(np.float64)
+        yield Rows(numbers, micros, found[0].reshape(rows, reals), found[1].reshape(rows, totals))
+
+
+_FIELD = struct.Struct(">i")
+_DIMENSION = struct.Struct(">ii")
+
+
+def _array(piece: bytes, at: int) -> tuple[int, int, bytes, int]:
+    """Of the array at that place how many rows it has, how wide they are (1: one dimension), its elements, and the place behind it."""
+    (size,) = _FIELD.unpack_from(piece, at)
+    at += 4
+    if size < 0:
+        return 0, 0, b"", at
+    (dimensions,) = _FIELD.unpack_from(piece, at)
+    sides = [_DIMENSION.unpack_from(piece, at + 12 + 8 * n)[0] for n in range(dimensions)]
+    return sides[0], sides[1] if dimensions > 1 else 1, piece[at + 12 + 8 * dimensions : at + size], at + size
+
+
+def _values(arrays: Sequence[bytes], form: str) -> NDArray[Any]:
+    """The values of the elements of arrays, one after the other."""
+    elements = b"".join(arrays)
+    dtype = np.dtype([("len", ">i4"), ("value", form)])
+    if len(elements) % dtype.itemsize:
+        raise ValueError("an element of an unknown form")
+    found = np.frombuffer(elements, dtype)
+    if len(found) and not (found["len"] == dtype.itemsize - 4).all():
+        raise ValueError("an element of an unknown form")
+    return found["value"]
 
 
 async def slots_of(tx: Tx, series: list[int]) -> dict[int, Slots]:

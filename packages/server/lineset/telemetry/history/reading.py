@@ -158,7 +158,9 @@ async def scan(tx: Tx, points: Sequence[str], since: datetime, until: datetime, 
     once = [lake.scan(alone, schema).filter(window)] if alone else [pl.DataFrame(schema=schema).lazy()]
     if beside:
         twice.insert(0, lake.scan(beside, schema).filter(window))  # first, since what history has stays
-    if twice:
+    if len(twice) == 1:  # one table has a moment of a machine once
+        once += twice
+    elif twice:
         values = [name for name in schema if name not in KEYS]
         once.append(pl.concat(twice).group_by("series", "t", maintain_order=True).agg(*(pl.col(v).drop_nulls().first() for v in values)))
     return pl.concat(once)
