@@ -181,6 +181,23 @@ SOUND: Signs = {
 """What an air conditioner in good order reads on a hot day, with sensors in its coils and no gauges."""
 
 
+def test_DIA_02_a_burner_s_heat_says_nothing_of_the_circuit_that_rests() -> None:
+    rooftop = Machine("m", "rooftop_unit", fuel="natural_gas")
+    heats = Machine("m", "heat_pump_air_air")
+    read = {"suction_over_coil": 19.0, "coil_over_liquid": 0.2, "coil_over_sink": 11.0, "source_over_coil": 17.0}
+    sums = {"steady.heating.s": days(STEADY, last=4), "sense.flips": days(12.0)}
+    for channel, value in read.items():
+        sums |= {f"steady.heating.{channel}.x": days(value * STEADY, last=4), f"steady.heating.{channel}.s": days(STEADY, last=4)}
+    assert circuit.judge(Cases([heats], np.array([20_000]), sums)).status[0] == Status.FAULT, "a heat pump that read so would be ill"
+    assert circuit.judge(Cases([rooftop], np.array([20_000]), sums)).status[0] != Status.FAULT
+
+
+def test_DIA_02_a_condenser_that_is_held_warm_in_the_cold_is_no_overcharge() -> None:
+    held = {"coil_over_sink": 24.0, "coil_over_liquid": 12.0, "carnot": 0.45}
+    assert "overcharge" in likely(unseen(**held))
+    assert unseen(**held, sink=6.0).status[0] != Status.FAULT
+
+
 def unseen(**off: float) -> Verdicts:
     """The verdict on an air conditioner that has read like `SOUND`, but for `off`, since its first reading."""
     sums = {"steady.cooling.s": days(STEADY, last=4), "sense.flips": days(12.0)}

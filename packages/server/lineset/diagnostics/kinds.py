@@ -16,6 +16,10 @@ RATED = {"heating": 7.0, "cooling": 35.0, "hot_water": 7.0}
 """Outdoor temperature (degC) at which machines are rated (EN 14511, AHRI 210/240): the source in heating, the sink in cooling."""
 CAPACITY_SLOPE = {"heating": 0.022, "cooling": -0.009, "hot_water": 0.0}
 """By what share capacity grows with each kelvin of it."""
+LEAST_SINK = 15.0
+"""Outdoor temperature (degC) below which units that cool hold their condensing temperature up by fan or valve (low-ambient control, ASHRAE
+Handbook, Refrigeration, Liquid Chillers and Condensers): then the condenser's side tells nothing."""
+HELD_UP = frozenset({"condensing", "subcooling", "carnot"})
 LEAST_SPEED = 10.0
 """No compressor runs slower (%): a speed below this is that of a machine that does not tell it."""
 
@@ -92,6 +96,8 @@ def deviations(mean: Callable[[str], Floats], seconds: Callable[[str], Floats], 
     for each in KINDS:
         name = stem(each.mode, each.read)
         mine = (np.nan_to_num(seconds(name)) >= least_s) & (water == each.water)
+        if each.mode == "cooling" and each.channel in HELD_UP:
+            mine &= ~(mean(stem(each.mode, "sink")) < LEAST_SINK)
         if mine.any():
             read = np.log(np.maximum(mean(name), 1e-3)) if each.channel in RELATIVE else mean(name)
             at = _PLACE[each.mode, each.channel]

@@ -116,6 +116,8 @@ def _absolute(cases: Cases, recent: Flags, unusable: Flags) -> tuple[Floats, Flo
 
     integral, seconds = over("x"), over("s")
     mean, variance = deviations(lambda stem: ratio(integral(stem), seconds(stem)), seconds, water, PARAMETERS["least_steady_s"])
+    burns = np.array([not machine.type.startswith("heat_pump") for machine in cases.machines], bool)
+    mean[burns[:, None] & (_MODE_OF == "heating")] = np.nan  # its compressor rests then, and its lines tell of the weather
     return np.where(unusable, np.nan, mean), variance
 
 
