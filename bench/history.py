@@ -8,19 +8,17 @@ are as long as they would be.
 
 import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 import polars as pl
 import psycopg
-from lineset import migrating, sites, telemetry
+from lineset import sites, telemetry
 from lineset.kit.storage import Storage
 from lineset.privacy import Context, Purpose, System
 from lineset.telemetry import copying  # the format itself, to bring rows in quickly
@@ -34,7 +32,8 @@ from lineset.telemetry.history.summing import sum_up
 from lineset.telemetry.model import RAW_DAYS
 from lineset.telemetry.series import downsample
 
-from tests.support.engines import Engines, shared_engines
+from bench.place import place
+from tests.support.engines import Engines
 from tests.telemetry.world import Bench, bench
 
 MACHINES = 1000
@@ -304,12 +303,5 @@ async def measure(engines: Engines, address: str, storage: Storage) -> dict[str,
 
 def run() -> dict[str, float]:
     """Engines of its own, a folder of its own; figures by name."""
-    with tempfile.TemporaryDirectory(prefix="lineset-bench-") as folder:
-        engines = shared_engines(Path(folder) / "engines")
-        try:
-            template = engines.template("migrated", lambda address: migrating.migrate(address, engines.secret))
-            with engines.database(template) as address:
-                (Path(folder) / "history").mkdir()
-                return asyncio.run(measure(engines, address, Storage(f"file://{folder}/history")))
-        finally:
-            engines.stop()
+    with place() as at:
+        return asyncio.run(measure(at.engines, at.address, Storage(f"file://{at.history}")))

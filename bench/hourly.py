@@ -8,7 +8,6 @@ transactions of a worker. What is told is how long the hour takes from the first
 import asyncio
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -22,7 +21,7 @@ from uuid import UUID
 import numpy as np
 import psycopg
 import structlog
-from lineset import migrating, sites, telemetry
+from lineset import sites, telemetry
 from lineset.diagnostics import following, jobs, keeping, ledger, population
 from lineset.diagnostics.baseline import Memory
 from lineset.diagnostics.cases import WINDOW_DAYS
@@ -33,8 +32,9 @@ from lineset.privacy import Context, Door, Purpose, System, Vault
 from lineset.telemetry import copying  # the format itself, to bring rows in quickly
 
 from bench.diagnosis_speed import TYPES, ZONES, samples_of
+from bench.place import place
 from tests.functional.devices.world import Keys
-from tests.support.engines import Engines, shared_engines
+from tests.support.engines import Engines
 from tests.telemetry.world import Bench, bench
 
 MACHINES = 4_000
@@ -241,21 +241,15 @@ def hour_of(pool: ProcessPoolExecutor, address: str, secret: bytes, folder: str,
 def run(count: int = MACHINES) -> dict[str, float]:
     """Engines of its own; seconds of an hour by stage."""
     hour = datetime.now(UTC).replace(hour=20, minute=0, second=0, microsecond=0) - timedelta(days=1)
-    with tempfile.TemporaryDirectory(prefix="lineset-bench-") as folder:
-        engines = shared_engines(Path(folder) / "engines")
-        try:
-            template = engines.template("migrated", lambda address: migrating.migrate(address, engines.secret))
-            with engines.database(template) as address:
-                (Path(folder) / "history").mkdir()
-                asyncio.run(_filled(engines, address, f"{folder}/history", count, hour))
-                with ProcessPoolExecutor(PROCESSES, mp_context=get_context("fork")) as pool:
-                    hour_of(pool, address, engines.secret, f"{folder}/history", count, hour)
-                _weeks(address)
-                with ProcessPoolExecutor(PROCESSES, mp_context=get_context("fork")) as pool:
-                    list(pool.map(_warm, range(PROCESSES)))
-                    return hour_of(pool, address, engines.secret, f"{folder}/history", count, hour + timedelta(hours=1))
-        finally:
-            engines.stop()
+    with place() as at:
+        history = str(at.history)
+        asyncio.run(_filled(at.engines, at.address, history, count, hour))
+        with ProcessPoolExecutor(PROCESSES, mp_context=get_context("fork")) as pool:
+            hour_of(pool, at.address, at.engines.secret, history, count, hour)
+        _weeks(at.address)
+        with ProcessPoolExecutor(PROCESSES, mp_context=get_context("fork")) as pool:
+            list(pool.map(_warm, range(PROCESSES)))
+            return hour_of(pool, at.address, at.engines.secret, history, count, hour + timedelta(hours=1))
 
 
 def _warm(_: int) -> None:

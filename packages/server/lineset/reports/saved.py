@@ -14,21 +14,32 @@ def saved_blocks(voice: Voice, compared: Compared) -> list[Block]:
     _ = voice.gettext
     own, blocks = compared.own, list[Block]()
     if own.baseline is not None:
-        doubt = _("give or take %(doubt)s (90 %% confidence)", doubt=quantity(voice, "kWh", own.doubt, 0))
-        label = _("Saved") if own.saved >= 0 else _("Used more")
-        blocks.append(
-            Figures(
-                (
-                    figure(voice, _("Would have used"), "kWh", own.expected, _("as in the year before, at this weather"), digits=0),
-                    figure(voice, _("Used"), "kWh", own.used, _measured(voice, own), digits=0),
-                    figure(voice, label if own.certain else _("%(what)s, not certain", what=label), "kWh", abs(own.saved), doubt, digits=0),
-                )
-            )
-        )
+        blocks.append(saved_figures(voice, own, _("as in the year before, at this weather")))
     blocks.append(Text(tuple(saved_lines(voice, compared))))
     if own.baseline is not None:
         blocks.append(Text((_method(voice, compared),), small=True))
     return blocks
+
+
+def saved_figures(voice: Voice, saved: Savings, before: str) -> Figures:
+    """What would have been used, what was, and the difference with its doubt; `before` says as when it would have been."""
+    _ = voice.gettext
+    doubt = _("give or take %(doubt)s (90 %% confidence)", doubt=quantity(voice, "kWh", saved.doubt, 0))
+    measured = voice.ngettext("on %(n)s measured day", "on %(n)s measured days", saved.reported_days)
+    label = _("Saved") if saved.saved >= 0 else _("Used more")
+    return Figures(
+        (
+            figure(voice, _("Would have used"), "kWh", saved.expected, before, digits=0),
+            figure(voice, _("Used"), "kWh", saved.used, measured, digits=0),
+            figure(voice, label if saved.certain else _("%(what)s, not certain", what=label), "kWh", abs(saved.saved), doubt, digits=0),
+        )
+    )
+
+
+def smaller_than_doubt(voice: Voice, saved: Savings) -> str:
+    """That nothing can be told of a difference, as the measurements tell it too loosely."""
+    values = {"saved": quantity(voice, "kWh", saved.saved, 0), "doubt": quantity(voice, "kWh", saved.doubt, 0)}
+    return voice.gettext("The difference is smaller than its own uncertainty: %(saved)s, give or take %(doubt)s.", **values)
 
 
 def saved_lines(voice: Voice, compared: Compared) -> list[str]:
@@ -66,10 +77,6 @@ def _at_same_weather(voice: Voice, own: Savings) -> str:
     return voice.gettext("At the same weather it used %(share)s more than in the year before, give or take %(doubt)s.", **values)
 
 
-def _measured(voice: Voice, own: Savings) -> str:
-    return voice.ngettext("on %(n)s measured day", "on %(n)s measured days", own.reported_days)
-
-
 def _why(voice: Voice, own: Savings) -> str:
     _ = voice.gettext
     if own.why == "few_days":
@@ -79,8 +86,7 @@ def _why(voice: Voice, own: Savings) -> str:
         return _("The weather of this month is unlike any of the year before.")
     if own.why == "poor_fit":
         return _("The energy of the year before follows the weather too loosely to say what it would have been.")
-    return _("The difference is smaller than its own uncertainty: %(saved)s, give or take %(doubt)s.",
-             saved=quantity(voice, "kWh", own.saved, 0), doubt=quantity(voice, "kWh", own.doubt, 0))  # fmt: skip
+    return smaller_than_doubt(voice, own)
 
 
 def _method(voice: Voice, compared: Compared) -> str:

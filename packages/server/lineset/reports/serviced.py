@@ -8,7 +8,6 @@ from lineset.reports import plots
 from lineset.reports.document import (
     Block,
     Document,
-    Figures,
     Items,
     Plot,
     Section,
@@ -16,13 +15,13 @@ from lineset.reports.document import (
     Table,
     Text,
     Voice,
-    figure,
     hours,
     per_cent,
     quantity,
 )
 from lineset.reports.facts import MachineDays, Service, added, column, mean, total
 from lineset.reports.household import delivered, fault_name, found_item
+from lineset.reports.saved import saved_figures, smaller_than_doubt
 
 FEWEST_FOR_A_LINE = 14
 
@@ -89,8 +88,7 @@ def _why(voice: Voice, service: Service) -> str:
         return _("The weather since is unlike any before, so the days can't be compared.")
     if saved.why == "poor_fit":
         return _("The energy before the work follows the weather too loosely to say what it would have been.")
-    return _("The difference is smaller than its own uncertainty: %(saved)s, give or take %(doubt)s.",
-             saved=quantity(voice, "kWh", saved.saved, 0), doubt=quantity(voice, "kWh", saved.doubt, 0))  # fmt: skip
+    return smaller_than_doubt(voice, saved)
 
 
 def _saved(voice: Voice, service: Service) -> list[Block]:
@@ -98,18 +96,7 @@ def _saved(voice: Voice, service: Service) -> list[Block]:
     saved = service.savings
     blocks: list[Block] = []
     if saved.baseline is not None:
-        doubt = _("give or take %(doubt)s (90 %% confidence)", doubt=quantity(voice, "kWh", saved.doubt, 0))
-        before = _("as before the work, at the weather since")
-        measured = voice.ngettext("on %(n)s measured day", "on %(n)s measured days", saved.reported_days)
-        blocks.append(
-            Figures(
-                (
-                    figure(voice, _("Would have used"), "kWh", saved.expected, before, digits=0),
-                    figure(voice, _("Used"), "kWh", saved.used, measured, digits=0),
-                    figure(voice, _("Saved") if saved.certain else _("Saved, not certain"), "kWh", saved.saved, doubt, digits=0),
-                )
-            )
-        )
+        blocks.append(saved_figures(voice, saved, _("as before the work, at the weather since")))
     pairs = [_pairs(half) for half in (service.before, service.after)]
     if pairs[0] or pairs[1]:
         later = _response(service.after)

@@ -59,9 +59,7 @@ async def _outlast_readers(door: Door, context: Context, wait_s: float) -> None:
         older = await _running(door, context)
         while older:
             if time.monotonic() > until:
-                raise StillRead(
-                    "still_read", f"{len(older)} older transactions still run; the bytes of what was deleted go once they have ended."
-                )
+                raise StillRead("still_read", f"Older transactions still run ({len(older)}); what was deleted goes once they have ended.")
             await asyncio.sleep(_POLL_S)
             older &= await _running(door, context)
 

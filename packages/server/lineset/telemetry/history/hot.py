@@ -52,7 +52,7 @@ async def read_hot(
     query = (
         f"COPY (SELECT series_id, array_agg(t), {_all('reals')}, {_all('totals')} FROM {table}"  # noqa: S608 - one of two names
         f" WHERE t >= '{since.isoformat()}' AND t < '{until.isoformat()}' AND series_id % {int(modulus)} = {int(remainder)}{only}"
-        " GROUP BY series_id, cardinality(reals), cardinality(totals)) TO STDOUT (FORMAT BINARY)"
+        " GROUP BY series_id, date_bin('1 day', t, '2000-01-01'), cardinality(reals), cardinality(totals)) TO STDOUT (FORMAT BINARY)"
     )
     # Enough that a day of a machine is gathered in memory; the transaction's other queries may have it too.
     await tx.session.execute(text("SET LOCAL work_mem = '32MB'"))
@@ -65,7 +65,8 @@ async def read_hot(
 
 def _all(arrays: str) -> str:
     """Each row of a copy is a message that the client takes out one by one, and each value of a query a call of the server, so the rows
-    of a machine come as one: arrays of equal length as an array of two dimensions, which copies them whole. Empty ones cannot."""
+    of a machine's day come as one, which stays far below the 1 GB that a row may have: arrays of equal length as an array of two
+    dimensions, which copies them whole. Empty ones cannot."""
     return f"array_agg({arrays}) FILTER (WHERE cardinality({arrays}) > 0)"
 
 
