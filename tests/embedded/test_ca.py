@@ -84,8 +84,10 @@ def test_other_kinds_of_keys_are_refused(settings: Settings, key: ec.EllipticCur
 
 def test_processes_that_ask_at_once_get_the_same_authority_and_its_key_is_private(settings: Settings) -> None:
     with ThreadPoolExecutor(8) as pool:
-        roots = {authority.pem for authority in pool.map(lambda _: Authority.open(settings), range(16))}
-    assert len(roots) == 1
+        for _ in range(20):
+            (settings.data / "ca.pem").unlink(missing_ok=True)
+            roots = {authority.pem for authority in pool.map(lambda _: Authority.open(settings), range(16))}
+            assert len(roots) == 1
     assert stat.S_IMODE((settings.secrets_folder / "ca.key").stat().st_mode) == 0o600
     assert stat.S_IMODE(settings.secrets_folder.stat().st_mode) == 0o700
     assert (settings.data / "ca.pem").read_text() == roots.pop()

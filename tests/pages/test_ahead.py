@@ -43,6 +43,11 @@ def test_DIA_07_a_figure_stands_beside_what_is_usual_for_its_model() -> None:
     assert "usual" not in performance_view(READER, ran, "30 days").figures[0].note
 
 
+def test_what_is_counted_is_whole() -> None:
+    ran = Performance(MACHINE, date(2026, 1, 1), 30, {"starts": Figure(1204.0, "1", basis="counted"), "cop_heating": Figure(3.0, "1")})
+    assert {line.value for line in performance_view(READER, ran, "30 days").figures} == {"1,204", "3.0"}
+
+
 def test_DIA_03_what_is_left_of_a_part_says_what_it_rests_on() -> None:
     def note(taught_by: int) -> str:
         life = Life(MACHINE, "compressor", (3.0, 6.5, 11.0), 0.05, "", {}, taught_by)

@@ -3,6 +3,7 @@
 The root's key stays in the secrets folder (mode 600); `ca.pem` is public. Profiles follow RFC 5280.
 """
 
+import fcntl
 import ipaddress
 import os
 import secrets
@@ -67,11 +68,7 @@ class Authority:
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise Invalid("bad_ca_key", f"{path} is not the platform's key. Restore it from a backup of the secrets folder.")
         public = settings.data / "ca.pem"
-        root = _read_root(public, key)
-        if root is None:
-            public.unlink(missing_ok=True)
-            _write_once(public, _make_root(key).public_bytes(serialization.Encoding.PEM), mode=0o644)
-            root = _read_root(public, key)
+        root = _read_root(public, key) or _publish_root(public, key, settings.secrets_folder)
         if root is None:
             raise Invalid("bad_ca", f"{public} does not belong to {path}. Delete {public} and start again; devices keep working.")
         return cls(key, root)
@@ -216,6 +213,21 @@ def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def _publish_root(public: Path, key: ec.EllipticCurvePrivateKey, secrets_folder: Path) -> x509.Certificate | None:
+    """Make the root's certificate unless another process did meanwhile: each that is made differs, and all have to know the same."""
+    folder = os.open(secrets_folder, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        root = _read_root(public, key)
+        if root is None:
+            public.unlink(missing_ok=True)
+            _write_once(public, _make_root(key).public_bytes(serialization.Encoding.PEM), mode=0o644)
+            root = _read_root(public, key)
+        return root
+    finally:
+        os.close(folder)
 
 
 def _write_once(path: Path, content: bytes, mode: int = 0o600) -> None:

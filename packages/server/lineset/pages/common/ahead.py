@@ -112,6 +112,12 @@ def amount(reader: Reader, value: float, unit: str) -> tuple[str, str]:
     return reader.number(shown, ruler.digits if abs(shown) < 100 else 0), ruler.symbol
 
 
+def amount_of(reader: Reader, figure: Figure) -> tuple[str, str]:
+    """The digits and unit of a figure that is known; what was counted is whole."""
+    value = figure.value or 0.0
+    return (reader.number(value), "") if figure.basis == "counted" and figure.unit == "1" else amount(reader, value, figure.unit)
+
+
 def performance_view(reader: Reader, performance: Performance, title: str, usual: FleetModel | None = None) -> PerformanceView:
     """The figures of a span: what is known, beside it what is `usual` for machines of its kind, and what is absent with its reason."""
     beside = {} if usual is None else {figure_of(name)[0]: both for name, both in usual.figures.items()}
@@ -156,7 +162,7 @@ def _figure(reader: Reader, name: str, figure: Figure, usual: tuple[float, float
     text = figure_name(reader, name)
     if figure.value is None:
         return FigureLine(text, "", "", "", reason_words(reader, figure.why or "not_measured"))
-    digits, unit = amount(reader, figure.value, figure.unit)
+    digits, unit = amount_of(reader, figure)
     notes = []
     if figure.doubt:
         notes.append("± " + amount(reader, figure.doubt, "K" if figure.unit == "degC" else figure.unit)[0])

@@ -8,7 +8,7 @@ import msgspec
 
 from lineset.diagnostics import Performance
 
-from .ahead import FIRST, amount
+from .ahead import FIRST, amount, amount_of
 from .performance_words import figure_name, reason_words
 from .reader import NBSP, Reader
 
@@ -109,7 +109,7 @@ def _cell(reader: Reader, span: Performance, name: str) -> Cell:
     figure = span.figures.get(name)
     if figure is None or figure.value is None:
         return Cell("", reason_words(reader, "not_measured" if figure is None else figure.why or "not_measured"))
-    return Cell(amount(reader, figure.value, figure.unit)[0], "")
+    return Cell(amount_of(reader, figure)[0], "")
 
 
 def _strip(reader: Reader, name: str, ran: Sequence[Performance], labels: Sequence[str]) -> Strip:
