@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.diagnosis import FOLDER, ask, record, score, table
+from bench.diagnosis import FOLDER, SCHOOL_DAYS, ask, record, score, table
 
 SIZES = {"small": (36, 28), "medium": (120, 42), "full": (300, 56)}
 """Homes and days by name."""
@@ -23,6 +23,8 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=record.STEP_S, help="seconds between two readings")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where recorded fleets are kept; each is made once")
     parser.add_argument("--fleet", type=Path, help="a fleet that was recorded earlier, by whatever simulator")
+    parser.add_argument("--school", type=int, default=0, help="homes of another fleet of the same makes, which the platform learns from")
+    parser.add_argument("--norms", type=Path, help="what it learnt, instead of --school")
     parser.add_argument("--again", action="store_true", help="score the findings of the last run again, without asking")
     parser.add_argument("--list", action="store_true", help="every fault with its outcome, and every false alarm")
     args = parser.parse_args()
@@ -32,7 +34,10 @@ def main() -> None:
     if args.again:
         found = [msgspec.json.decode(line) for line in (place / "findings.jsonl").read_bytes().splitlines()]
     else:
-        found, took = ask.findings(place)
+        norms = args.norms
+        if args.school:
+            norms = ask.learnt(*record.school(args.folder, args.school, SCHOOL_DAYS, args.seed + 1, args.step))
+        found, took = ask.findings(place, (*ask.COMMAND, *(("--norms", str(norms)) if norms else ())))
     print(f"{place}\n{table.described(truth, took)}\n")
     result = score.score(truth, score.read(found))
     print(table.markdown(result))

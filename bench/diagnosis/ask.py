@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-COMMAND = (sys.executable, "-m", "lineset", "diagnose", "--json")
+LINESET = (sys.executable, "-m", "lineset")
+COMMAND = (*LINESET, "diagnose", "--json")
 
 
 def findings(place: Path, command: Sequence[str] = COMMAND) -> tuple[list[dict[str, Any]], float]:
@@ -28,10 +29,21 @@ def findings(place: Path, command: Sequence[str] = COMMAND) -> tuple[list[dict[s
     return found, took
 
 
+def learnt(readings: Path, machines: Path) -> Path:
+    """The file of norms that the platform learns from a recorded fleet. Raises RuntimeError as `findings`."""
+    file = readings.with_name("norms.json")
+    file.write_text(_done([*LINESET, "learn", str(readings), str(machines)]))
+    return file
+
+
 def _asked(readings: Path, command: Sequence[str]) -> list[dict[str, Any]]:
     machines = readings.with_name("machines.json")
     asked = [*command, "--parquet", str(readings), "--machines", str(machines)]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return [msgspec.json.decode(line) for line in _done(asked).splitlines() if line.strip()]
+
+
+def _done(command: Sequence[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{' '.join(asked)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
-    return [msgspec.json.decode(line) for line in done.stdout.splitlines() if line.strip()]
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    return done.stdout

@@ -30,11 +30,12 @@ STEP_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some homes of one season, recorded by one process."""
+    """Some homes of one season, recorded by one process; `judged`: what is true of them is told, too."""
 
     folder: Path
     plans: tuple[Plan, ...]
     step_s: int
+    judged: bool = True
 
 
 def fleet(folder: Path, homes: int, days: int, seed: int, step_s: int = STEP_S) -> Path:
@@ -43,14 +44,7 @@ def fleet(folder: Path, homes: int, days: int, seed: int, step_s: int = STEP_S) 
     finished = place / "truth.json"
     if finished.exists():
         return place
-    plans = draw(homes, days, seed)
-    parts = []
-    for season in ENDS:
-        mine = [plan for plan in plans if plan.season == season]
-        starts = range(0, len(mine), HOMES_A_PART)
-        parts += [Part(place / f"{season}-{s // HOMES_A_PART:03d}", tuple(mine[s : s + HOMES_A_PART]), step_s) for s in starts]
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        told = [each for part in pool.map(record, parts) for each in part]
+    told = _recorded(place, draw(homes, days, seed), step_s, judged=True)
     found: dict[str, Any] = {"homes": homes, "days": days, "seed": seed, "step_s": step_s}
     found["machines"] = [machine for machines, _ in told for machine in machines]
     found["faults"] = [fault for _, faults in told for fault in faults]
@@ -58,6 +52,35 @@ def fleet(folder: Path, homes: int, days: int, seed: int, step_s: int = STEP_S) 
     unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
     unfinished.replace(finished)
     return place
+
+
+def school(folder: Path, homes: int, days: int, seed: int, step_s: int = STEP_S) -> tuple[Path, Path]:
+    """Readings and machines of a fleet of its own that the platform may learn from: homes of the same makes, as many of them ill, and
+    nobody says which. It is recorded unless it is there."""
+    place = folder / f"school-{homes}x{days}-{step_s}s-{seed}-{_making()}"
+    readings, machines = place / "readings.parquet", place / "machines.json"
+    if not readings.exists():
+        _recorded(place, draw(homes, days, seed), step_s, judged=False)
+        parts = sorted(place.glob("*/readings.parquet"))
+        known = [each for part in parts for each in msgspec.json.decode(part.with_name("machines.json").read_bytes())]
+        machines.write_bytes(msgspec.json.encode(known))
+        unfinished = readings.with_suffix(".new")
+        pl.concat([pl.scan_parquet(part) for part in parts], how="diagonal").sink_parquet(unfinished)
+        unfinished.replace(readings)
+    return readings, machines
+
+
+Told = list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]
+
+
+def _recorded(place: Path, plans: Sequence[Plan], step_s: int, *, judged: bool) -> Told:
+    parts = []
+    for season in ENDS:
+        mine = [plan for plan in plans if plan.season == season]
+        starts = range(0, len(mine), HOMES_A_PART)
+        parts += [Part(place / f"{season}-{s // HOMES_A_PART:03d}", tuple(mine[s : s + HOMES_A_PART]), step_s, judged) for s in starts]
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        return [each for part in pool.map(record, parts) for each in part]
 
 
 def truth(place: Path) -> dict[str, Any]:
@@ -75,13 +98,17 @@ def _making() -> str:
     return digest.hexdigest()
 
 
-def record(part: Part) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+def record(part: Part) -> Told:
     """Record a part; gives for each home what is true of its machines and of its faults."""
     part.folder.mkdir(parents=True, exist_ok=True)
     tables, machines = [], []
-    told: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]] = []
+    told: Told = []
     for plan in part.plans:
         columns, used = _lived(plan.spec, plan, part.step_s)
+        if not part.judged:
+            tables += columns
+            machines += known(plan.spec)
+            continue
         if plan.kind is not None and plan.kind.name == "setpoint_not_reached" and not _missed(columns, _onset(plan)):
             told.append(([], []))  # a machine that is too weak, and was not asked for more: neither faulty by this name nor sound
             continue

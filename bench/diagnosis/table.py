@@ -36,6 +36,21 @@ def described(truth: Mapping[str, Any], took: float) -> str:
 
 def markdown(result: Result) -> str:
     """The result by cost, by fault, and false alarms by the fault that they name."""
+    return "\n".join(
+        [
+            by_cost(result),
+            "",
+            "| fault | faults | "
+            + " | ".join(_OUTCOMES)
+            + " | of those that cost 10 %: detected, right | days, median | taken for | false alarms |",
+            "|---|---|" + "---|" * (len(_OUTCOMES) + 4),
+            *_by_fault(result),
+        ]
+    )
+
+
+def by_cost(result: Result) -> str:
+    """The result by cost, and how often it is a false alarm."""
     low, high = poisson(len(result.alarms), result.months)
     rate = len(result.alarms) / max(result.months, 1e-9)
     apart = f"one in {1 / rate:.0f} months" if rate else "none at all"
@@ -52,12 +67,6 @@ def markdown(result: Result) -> str:
             "",
             f"False alarms: {len(result.alarms)} in {result.months:.1f} machine-months without a fault: {rate:.3f} a machine-month"
             f" ({low:.3f}–{high:.3f}), {apart}. Findings beside the right one at faulty machines: {len(result.beside)}.",
-            "",
-            "| fault | faults | "
-            + " | ".join(_OUTCOMES)
-            + " | of those that cost 10 %: detected, right | days, median | taken for | false alarms |",
-            "|---|---|" + "---|" * (len(_OUTCOMES) + 4),
-            *_by_fault(result),
         ]
     )
 

@@ -8,13 +8,16 @@ from lineset.diagnostics.cases import WINDOW_DAYS, Cases, Status, Verdicts
 from lineset.diagnostics.detectors import circuit, sensors
 from lineset.diagnostics.detectors.likelihood import HYPOTHESES
 from lineset.diagnostics.expectations import RELATIVE
+from lineset.diagnostics.kinds import Norms
 from lineset.diagnostics.machine import Machine
+from lineset.diagnostics.predict.norms import norms_for
 from lineset.diagnostics.samples import Floats
 from lineset_contract.faults import FAULTS
 
 STEADY = 4 * 3600.0
 AIR_AIR = Machine("m", "heat_pump_air_air", capacity_w=8000.0)
 COOLER = Machine("m", "air_conditioner")
+RATED = Machine("m", "air_conditioner", capacity_w=10_000.0)
 WATER = Machine("m", "heat_pump_air_water")
 
 Signs = Mapping[str, float]
@@ -200,12 +203,17 @@ def test_DIA_02_a_condenser_that_is_held_warm_in_the_cold_is_no_overcharge() -> 
 
 def unseen(**off: float) -> Verdicts:
     """The verdict on an air conditioner that has read like `SOUND`, but for `off`, since its first reading."""
+    return of_a_make(None, off)
+
+
+def of_a_make(norms: Norms | None, off: Mapping[str, float]) -> Verdicts:
+    """The same where that is known of its make."""
     sums = {"steady.cooling.s": days(STEADY, last=4), "sense.flips": days(12.0)}
     for channel, value in {**SOUND, **off}.items():
         sums |= {f"steady.cooling.{channel}.x": days(value * STEADY, last=4), f"steady.cooling.{channel}.s": days(STEADY, last=4)}
     for point in ("supply_air_temperature", "suction_line_temperature"):
         sums |= {f"sense.{point}.rows": days(288.0), f"sense.{point}.moved": days(300.0)}
-    return circuit.judge(Cases([COOLER], np.array([20_000]), sums))
+    return circuit.judge(Cases([RATED], np.array([20_000]), sums, norms))
 
 
 @pytest.mark.parametrize(
@@ -229,6 +237,29 @@ def test_DIA_02_coils_and_the_efficiency_of_the_circuit_tell_of_a_fault_older_th
 @pytest.mark.parametrize("off", [{}, {"split": 13.5}, {"coil_over_sink": 15.0}, {"suction_over_coil": 11.0}, {"carnot": 0.45}])
 def test_makes_differ_and_are_sound(off: dict[str, float]) -> None:
     assert unseen(**off).status[0] == Status.OK
+
+
+@pytest.mark.parametrize(
+    ("off", "norm", "alone", "beside"),
+    [
+        # a third less efficient than others of its make, though within what makes reach
+        ({"carnot": 0.42}, {"cooling.carnot": (0.1, 0.04)}, Status.OK, Status.FAULT),
+        # less cold than it was sold for, as installations may make it, but not those of this make
+        (
+            {"own_capacity": 7200.0, "carnot": 0.46, "split": 9.5},
+            {"cooling.capacity": (0.0, 0.03), "cooling.carnot": (0.0, 0.05)},
+            Status.OK,
+            Status.FAULT,
+        ),
+        # small coils, as all of this make have them
+        ({"coil_over_sink": 25.0}, {"cooling.condensing": (14.0, 2.0)}, Status.FAULT, Status.OK),
+    ],
+)
+def test_DIA_07_what_the_fleet_taught_of_a_make_says_whether_its_machine_is_ill(
+    off: dict[str, float], norm: dict[str, tuple[float, float]], alone: Status, beside: Status
+) -> None:
+    known = norms_for([COOLER], {(COOLER.type, "", ""): norm})
+    assert (unseen(**off).status[0], of_a_make(known, off).status[0]) == (alone, beside)
 
 
 def test_a_slow_compressor_and_dry_air_are_no_faults() -> None:

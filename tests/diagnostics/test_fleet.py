@@ -10,9 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lineset import diagnostics
 from lineset.diagnostics.days import Days
+from lineset.diagnostics.expectations import COLUMNS
 from lineset.diagnostics.keeping import EPOCH, Whose, store
+from lineset.diagnostics.kinds import Norms
 from lineset.diagnostics.machine import Machine
-from lineset.diagnostics.predict.fleet import FleetModel, taught, told, train
+from lineset.diagnostics.population import DIAGNOSE
+from lineset.diagnostics.predict import norms
+from lineset.diagnostics.predict.fleet import FleetModel, norms_of, taught, told, train
 from lineset.diagnostics.predict.told import LEAST_HOUSEHOLDS, rounded
 from lineset.kit.clock import now
 from lineset.kit.errors import NotFound
@@ -35,8 +39,18 @@ def lived(machines: list[Machine], cop: float) -> Days:
     return Days(machines, np.arange(count), day, sums)
 
 
-async def settle(door: Door, cop: float, machines: int = 1) -> Home:
-    """A home whose machines of one make and model run with this COP."""
+def coiled(machines: list[Machine], over: float, days: int = norms.LEAST_DAYS) -> Days:
+    """Days of each machine on which its indoor coil was so much (K) over the room at full load and the rating point."""
+    count = len(machines) * days
+    read = {"coil_over_sink": over, "source": 7.0, "speed": 100.0}
+    sums = {f"steady.heating.{name}.x": np.full(count, value * STEADY_S) for name, value in read.items()}
+    sums |= {f"steady.heating.{name}.s": np.full(count, STEADY_S) for name in read}
+    yesterday = (date.today() - EPOCH).days - 1  # noqa: DTZ011 - as above
+    return Days(machines, np.repeat(np.arange(len(machines)), days), np.tile(yesterday - np.arange(days)[::-1], len(machines)), sums)
+
+
+async def settle(door: Door, cop: float, machines: int = 1, over: float | None = None) -> Home:
+    """A home whose machines of one make and model run with this COP, or with their coils so much over the room."""
     house = await home(door)
     about, whose = [], []
     async with door.open(Context(System("setup"), Purpose.OPERATE)) as tx:
@@ -51,7 +65,7 @@ async def settle(door: Door, cop: float, machines: int = 1) -> Home:
             about.append(Machine(id=str(id_), type=KIND[0], make=KIND[1], model=KIND[2]))
             whose.append(Whose(series, id_, house.household, house.site))
     async with door.open(Context(System("diagnosis"), Purpose.OPERATE)) as tx:
-        await store(tx, whose, lived(about, cop), now())
+        await store(tx, whose, lived(about, cop) if over is None else coiled(about, over), now())
     return house
 
 
@@ -103,6 +117,59 @@ async def test_DIA_07_models_learn_from_those_who_agree_and_forget_who_leaves(do
     async with door.open(silent.acting) as tx:
         with pytest.raises(NotFound):
             await diagnostics.model_card(tx, new_id())
+
+
+@pytest.mark.anyio
+async def test_DIA_07_how_a_make_differs_from_its_kind_is_learnt_and_known_to_diagnosis(door: Door) -> None:
+    overs = [24.0 + 0.2 * n for n in range(LEAST_HOUSEHOLDS)]
+    homes = [await settle(door, 0.0, over=over) for over in (*overs, 60.0)]  # the last one is ill
+    machine = Machine(id="new", type=KIND[0], make=KIND[1], model="another")
+    stranger = Machine(id="other", type="chiller", make=KIND[1])
+    for house in homes:
+        await answer(door, house, yes=True)
+    await train(door)
+
+    async def known() -> Norms | None:
+        async with door.open(DIAGNOSE) as tx:
+            return await norms_of(tx, [machine, stranger])
+
+    first = await known()
+    assert first is not None
+    at = COLUMNS.index(("heating", "condensing"))
+    assert first.mean[0, at] == pytest.approx(np.mean(overs) - 20.0, abs=0.2)
+    assert first.spread[0, at] == pytest.approx(np.std(overs, ddof=1), abs=0.2)
+    assert np.isnan(first.mean[1]).all()
+    assert np.isnan(first.mean[0]).sum() == len(COLUMNS) - 1
+
+    for house in homes[:2]:
+        await answer(door, house, yes=False)
+    await train(door)
+    assert await known() is None, "too few are left"
+
+
+def test_DIA_07_norms_of_a_model_come_before_those_of_its_make_and_of_its_type() -> None:
+    kinds = (KIND, (KIND[0], KIND[1], ""), (KIND[0], "", ""))
+    known = {kind: {"heating.split": (float(n), 1.0)} for n, kind in enumerate(kinds)} | {kinds[2]: {"cooling.split": (7.0, 2.0)}}
+    machines = [Machine("a", KIND[0], make=KIND[1], model=KIND[2]), Machine("b", KIND[0], make=KIND[1]), Machine("c", KIND[0])]
+    found = norms.norms_for(machines, known)
+    assert found is not None
+    assert found.mean[:, COLUMNS.index(("heating", "split"))].tolist() == pytest.approx([0.0, 1.0, np.nan], nan_ok=True)
+    assert found.mean[:, COLUMNS.index(("cooling", "split"))].tolist() == [7.0] * 3
+
+
+def test_days_of_little_running_teach_no_norm() -> None:
+    machines = [Machine(id="a", type=KIND[0])]
+    assert list(norms.told(coiled(machines, 24.0))) == [(KIND[0], "", "")]
+    assert norms.told(coiled(machines, 24.0, days=norms.LEAST_DAYS - 1)) == {}
+    days = coiled(machines, 24.0)
+    assert norms.told(Days(days.machines, days.machine, days.day, {name: values / 20 for name, values in days.sums.items()})) == {}
+
+
+@given(st.lists(st.floats(-20, 20), min_size=LEAST_HOUSEHOLDS, max_size=40), st.lists(st.floats(500, 900), max_size=3))
+def test_machines_that_are_ill_do_not_move_a_norm(sound: list[float], ill: list[float]) -> None:
+    mean, spread = norms.taught([{"heating.split": value} for value in (*sound, *ill)])["heating.split"]
+    assert min(sound) - 20 <= mean <= max(sound) + 20
+    assert 0 <= spread <= 60
 
 
 def test_DIA_07_a_home_with_many_machines_weighs_as_one() -> None:

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from lineset.cli import app
 from lineset.diagnostics import course, recorded
 from lineset.diagnostics.cases import Cases, Detector, Verdicts, status_of
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.samples import Samples
 from lineset.kit.errors import Invalid
 from lineset.telemetry.recorded import FileMapping
+from typer.testing import CliRunner
 
 START = 1_760_000_400.0  # 2025-10-09 09:00 UTC
 HOT = 40.0
@@ -113,3 +115,52 @@ def test_a_file_without_the_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "y.parquet").write_text("no parquet")
     with pytest.raises(Invalid, match="can't be read"):
         list(recorded.diagnose_parquet(tmp_path / "y.parquet", []))
+
+
+def _coils(folder: Path, over: list[float], minutes: int = 10) -> tuple[Path, Path]:
+    """Heat pumps of as many homes that heat for three days at the rating point, each with its indoor coil so much over the room."""
+    t = START + np.arange(0, 3 * 86_400, minutes * 60.0)
+    moves = np.random.default_rng(1).normal(0.0, 0.2, (4, len(t)))  # a sensor that never moves is stuck
+    fixed = {"operating_mode": 1.0, "compressor_state": 1.0, "compressor_speed": 100.0}
+    read = {"outdoor_temperature": 7.0, "return_air_temperature": 20.0, "supply_air_temperature": 36.0, "indoor_coil_temperature": 20.0}
+    moving = {name: value + moves[n] for n, (name, value) in enumerate(read.items())}
+    frames = [
+        pl.DataFrame({"machine": f"m{n}", "t": t} | fixed | moving | {"indoor_coil_temperature": moving["indoor_coil_temperature"] + each})
+        for n, each in enumerate(over)
+    ]
+    file, machines = folder / "school.parquet", folder / "school.json"
+    pl.concat(frames).write_parquet(file)
+    machines.write_text(
+        json.dumps([{"id": f"m{n}", "site": f"s{n}", "type": "heat_pump_air_air", "make": "Arbelo"} for n in range(len(over))])
+    )
+    return file, machines
+
+
+def test_DIA_07_a_recorded_fleet_teaches_how_its_makes_differ_and_diagnosis_takes_it(tmp_path: Path) -> None:
+    run = CliRunner(env={"NO_COLOR": "1", "COLUMNS": "100"}).invoke
+    file, machines = _coils(tmp_path, [23.0, *[24.0] * 9, 25.0])
+    learnt = run(app, ["learn", str(file), str(machines)])
+    assert learnt.exit_code == 0, learnt.output
+    (tmp_path / "norms.json").write_text(learnt.stdout)
+    known = recorded.read_norms(tmp_path / "norms.json")
+    assert set(known) == {("heat_pump_air_air", "", ""), ("heat_pump_air_air", "Arbelo", "")}
+    mean, spread = known["heat_pump_air_air", "Arbelo", ""]["heating.condensing"]
+    assert mean == pytest.approx(4.0, abs=0.3)  # the kind's coil is 20 K over the room
+    assert spread < 1.0
+
+    few, few_machines = _coils(tmp_path, [24.0] * 10)
+    assert json.loads(run(app, ["learn", str(few), str(few_machines)]).stdout) == [], "eleven homes at least"
+
+    ill, one = _coils(tmp_path, [32.0])
+    asked = ["diagnose", "--parquet", str(ill), "--machines", str(one), "--json"]
+    alone, beside = run(app, asked), run(app, [*asked, "--norms", str(tmp_path / "norms.json")])
+    assert (alone.exit_code, beside.exit_code) == (0, 0)
+    assert alone.stdout == "", "as far as makes differ"
+    assert "overcharge" in beside.stdout, "not this make"
+
+
+@pytest.mark.parametrize("content", ["{", '[{"type": "chiller"}]', '[{"type": "chiller", "make": "", "model": "", "norms": {"a": [1]}}]'])
+def test_norms_that_cannot_be_used_say_so(tmp_path: Path, content: str) -> None:
+    (tmp_path / "norms.json").write_text(content)
+    with pytest.raises(Invalid, match="lineset learn"):
+        recorded.read_norms(tmp_path / "norms.json")

@@ -1,6 +1,7 @@
 """What a model's card says."""
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from lineset.diagnostics import FleetLife, FleetModel
 from lineset.kit.ids import new_id
@@ -22,3 +23,17 @@ def test_DIA_07_a_card_says_how_long_parts_last_how_well_that_holds_and_whether_
     assert "0.061, with published lives 0.074" in error
     assert said(good=False)[1].startswith("It is not used yet:")
     assert said(good=True, language="es")[0].startswith("Intercambiador")
+
+
+def test_DIA_07_a_card_says_how_machines_differ_from_their_kind() -> None:
+    def said(language: str, units: Literal["metric", "us"]) -> tuple[tuple[str, str, str, str], ...]:
+        norms = {"heating.condensing": (1.5, 0.9), "heating.carnot": (-0.07, 0.05)}
+        about = (new_id(), "heat_pump_air_air", "Arbelo", "", 3, "published", datetime(2026, 1, 5, tzinfo=UTC), 20)
+        return card_of(Reader(language, units, "UTC"), FleetModel(*about, {}, None, {}, norms)).norms
+
+    known = said("en", "metric")
+    assert known == (
+        ("Per cent of Carnot, heating", "−7", "5", "%"),
+        ("Condensing temperature, heating", "+1.5", "0.9", "K"),
+    )
+    assert said("es", "us")[1][1:3] == ("+2.7", "1.6")

@@ -27,6 +27,9 @@ def diagnose(
         Path | None, typer.Option(help="A recording of many machines: columns machine, t and points.", exists=True, dir_okay=False)
     ] = None,
     machines: Annotated[Path | None, typer.Option(help="JSON list of the machines of --parquet.", exists=True, dir_okay=False)] = None,
+    norms: Annotated[
+        Path | None, typer.Option(help="With --parquet: what `lineset learn` wrote of these makes.", exists=True, dir_okay=False)
+    ] = None,
     csv: Annotated[Path | None, typer.Option(help="A recording of one machine.", exists=True, dir_okay=False)] = None,
     equipment: Annotated[str, typer.Option(help="With --csv: its type (heat_pump_air_air …).")] = "",
     meta: Annotated[
@@ -42,12 +45,26 @@ def diagnose(
         if site:
             lines = asyncio.run(_of_site(settings_of(data), _site(site), since))
         elif parquet is not None:
-            lines = _of_fleet(parquet, machines)
+            lines = _of_fleet(parquet, machines, norms)
         elif csv is not None:
             lines = _of_machine(csv, equipment, meta)
         else:
             raise Invalid("which", "Say what to diagnose: --site ID, --parquet FILE --machines FILE, or --csv FILE --equipment TYPE.")
         show(lines, as_json)
+
+
+@app.command()
+def learn(
+    parquet: Annotated[Path, typer.Argument(help="A recording of many sites: columns machine, t and points.", exists=True, dir_okay=False)],
+    machines: Annotated[Path, typer.Argument(help="JSON list of its machines.", exists=True, dir_okay=False)],
+) -> None:
+    """Learn from a recorded fleet how its makes differ from their kinds, for `lineset diagnose --norms`. Prints JSON; stores nothing.
+
+    Of the platform's own fleet the same is learnt each week, from households that say yes."""
+    from lineset.diagnostics import recorded  # noqa: PLC0415 - each process holds only its own
+
+    with plainly(), progress() as tell:
+        typer.echo(recorded.write_norms(recorded.learn_parquet(parquet, recorded.read_machines(machines), tell)), nl=False)
 
 
 @app.command()
@@ -111,13 +128,14 @@ async def _stored(settings: Settings, site: UUID | None, *, open_only: bool) -> 
         return diagnostics.findings_said(await diagnostics.list_findings(tx, site=site, open_only=open_only))
 
 
-def _of_fleet(path: Path, machines: Path | None) -> list[dict[str, Any]]:
+def _of_fleet(path: Path, machines: Path | None, norms: Path | None) -> list[dict[str, Any]]:
     from lineset.diagnostics import recorded  # noqa: PLC0415 - each process holds only its own
 
     if machines is None:
         raise Invalid("which", "Say with --machines which machines the recording is of.")
     with progress() as tell:
-        return _lines(recorded.diagnose_parquet(path, recorded.read_machines(machines), progress=tell))
+        known = None if norms is None else recorded.read_norms(norms)
+        return _lines(recorded.diagnose_parquet(path, recorded.read_machines(machines), progress=tell, known=known))
 
 
 def _of_machine(path: Path, kind: str, meta: Path | None) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lineset.diagnostics.days import Days
+from lineset.diagnostics.kinds import Norms
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.samples import Flags, Floats, Ints
 
@@ -31,12 +32,13 @@ class Cases:
     """Machines at a moment, each with its last `WINDOW_DAYS` days, the newest last. `sums`: by feature (cases, days), NaN where unknown.
 
     A machine may stand here several times, at different moments: that is how history is walked. `day` (cases,): the newest day, as days
-    since 1970.
+    since 1970. `norms`: by how much sound machines of their makes differ from their kinds, as far as the fleet has taught it.
     """
 
     machines: Sequence[Machine]
     day: Ints
     sums: Mapping[str, Floats]
+    norms: Norms | None = None
 
     def __len__(self) -> int:
         return len(self.machines)

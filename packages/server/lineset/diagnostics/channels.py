@@ -20,14 +20,14 @@ NAMES = (
     "power", "capacity", "cop", "air_flow", "water_flow", "speed", "current", "valve", "outdoor_coil", "indoor_coil", "source", "sink",
     "outdoor", "indoor", "humidity", "supply", "gas", "efficiency", "flue",
     "condensing_over_sink", "source_over_evaporating", "liquid_over_sink", "discharge_over_condensing",
-    "coil_over_sink", "source_over_coil", "suction_over_coil", "coil_over_liquid", "rise", "carnot",
+    "coil_over_sink", "source_over_coil", "suction_over_coil", "coil_over_liquid", "rise", "carnot", "own_power", "own_capacity",
 )  # fmt: skip
 """K: superheat, subcooling, split, water_difference (both absolute) and the differences `…_over_…`; W: power (electric), capacity (useful
 heat or cold), gas; 1: cop, efficiency (by higher heating value), carnot; m3/h: air_flow; kg/s: water_flow; A: current; %: speed, valve,
 humidity (relative, of the room); degC: all others. `supply` is the air or water that leaves. `…coil…` are the differences that the
-sensors in the coils give where no pressure is measured; `rise` is the split without the help of backup heat; `carnot` the COP over that
-of an ideal machine between the circuit's own two temperatures (`PARASITIC_K` apart from each other more), so that what the coils pass
-has no part in it."""
+sensors in the coils give where no pressure is measured; `rise`, `own_power` and `own_capacity` are split, power and capacity without the
+help of backup heat, capacity only where moisture is counted; `carnot` the COP over that of an ideal machine between the circuit's own two
+temperatures (`PARASITIC_K` apart from each other more), so that what the coils pass has no part in it."""
 
 NOMINAL_HZ = 60.0
 """Frequency that stands for full speed where a machine tells Hz and not per cent; each machine is only compared with itself."""
@@ -255,6 +255,11 @@ class Channels:
         whole = np.where((self.capacity_basis == BY_SENSIBLE) | (hot - cold < LEAST_LIFT_K) | (power < LEAST_W), np.nan, capacity)
         return self._unaided(over(whole, power * ideal))
 
+    def _all_heat(self) -> Floats | None:
+        """Capacities that count moisture too where there is any."""
+        capacity = self.find("capacity")
+        return None if capacity is None else np.where((self.capacity_basis == BY_SENSIBLE) & self._in(COOLING, DRY), np.nan, capacity)
+
     def _efficiency(self) -> Floats | None:
         own = self._point("thermal_efficiency")
         return first(None if own is None else own / 100.0, lambda: over(self.find("capacity"), self._point("gas_input")))
@@ -368,5 +373,7 @@ _DERIVED: dict[str, Callable[[Channels], Floats | None]] = {
     "suction_over_coil": lambda c: less(c.find("suction_line"), c._coil(False)),
     "coil_over_liquid": lambda c: less(c._coil(True), c.find("liquid_line")),
     "rise": lambda c: c._unaided(c.find("split")),
+    "own_power": lambda c: c._unaided(c.find("power")),
+    "own_capacity": lambda c: c._unaided(c._all_heat()),
     "carnot": Channels._carnot,
 }

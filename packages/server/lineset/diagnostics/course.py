@@ -12,6 +12,7 @@ from lineset.diagnostics.days import Days, fold
 from lineset.diagnostics.detectors import DETECTORS
 from lineset.diagnostics.engine import Found, Judged, is_healthy, judge, track
 from lineset.diagnostics.features import features, folds_by_max
+from lineset.diagnostics.kinds import Norms
 from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.samples import DAY_S, HOUR_S, Floats, Ints, Samples
 from lineset.diagnostics.verdicts import Shifts, reweighed
@@ -25,11 +26,11 @@ class Window:
     """The last `WINDOW_DAYS` days of features of some machines, rolled on day by day.
 
     `known` (machines,): those that were ever heard. `fresh` (machines,): the first day that counts, where a repair made another machine of
-    it; from then on earlier ones are not shown to detectors.
+    it; from then on earlier ones are not shown to detectors. `norms`: what the fleet taught of their makes.
     """
 
-    def __init__(self, machines: Sequence[Machine]) -> None:
-        self.machines, self.day = machines, -1
+    def __init__(self, machines: Sequence[Machine], norms: Norms | None = None) -> None:
+        self.machines, self.day, self.norms = machines, -1, norms
         self.sums: dict[str, Floats] = {}
         self.known = np.zeros(len(machines), bool)
         self.fresh: Ints = np.full(len(machines), -1, np.int64)
@@ -65,7 +66,8 @@ class Window:
         stale = (days[None, :] < fresh) & (fresh <= self.day)
         if stale.any():
             sums = {name: np.where(stale, np.nan, values) for name, values in sums.items()}
-        return Cases([self.machines[k] for k in known.tolist()], np.full(len(known), self.day, np.int64), sums)
+        norms = None if self.norms is None else self.norms.of(known)
+        return Cases([self.machines[k] for k in known.tolist()], np.full(len(known), self.day, np.int64), sums, norms)
 
 
 def _added(name: str, there: Floats, more: Floats) -> Floats:
@@ -89,9 +91,9 @@ class Course:
     detectors: Sequence[Detector] = DETECTORS
 
     @staticmethod
-    def begun(machines: Sequence[Machine], detectors: Sequence[Detector] = DETECTORS) -> "Course":
-        """The course of machines of which nothing is known yet."""
-        return Course(Window(machines), Memory.empty(len(machines)), detectors=detectors)
+    def begun(machines: Sequence[Machine], detectors: Sequence[Detector] = DETECTORS, norms: Norms | None = None) -> "Course":
+        """The course of machines of which nothing is known yet, but what the fleet taught of their makes."""
+        return Course(Window(machines, norms), Memory.empty(len(machines)), detectors=detectors)
 
     def follow(self, day: int, machine: Ints, hours: Mapping[str, Floats], at: float) -> list[Found]:
         """Take in hours of one local day (since 1970; of no earlier day than before), judge all machines as of `at` (s since 1970 UTC), and
@@ -130,15 +132,15 @@ class Course:
         return Days(self.window.machines, machine, np.full(len(machine), self.window.day, np.int64), sums)
 
 
-def walk(samples: Samples, detectors: Sequence[Detector] = DETECTORS, until: float = 0.0) -> Iterator[Found]:
+def walk(samples: Samples, detectors: Sequence[Detector] = DETECTORS, until: float = 0.0, norms: Norms | None = None) -> Iterator[Found]:
     """Diagnose recorded history day by day, as if at the end of each day; gives closed findings as they close, then the open ones.
 
     Every machine is judged until the last day of the whole recording, so one that fell silent is noticed: `until` (s since 1970 UTC) is
-    the end of the recording, where these samples are only some of its machines.
+    the end of the recording, where these samples are only some of its machines; `norms` as of `Window`.
     """
     if not len(samples):
         return
-    hours, course = features(samples), Course.begun(samples.machines, detectors)
+    hours, course = features(samples), Course.begun(samples.machines, detectors, norms)
     first, newest = int(samples.hour_day.min()), max(int(samples.hour_day.max()), int(until // DAY_S))
     ends = np.zeros(newest + 1)
     np.maximum.at(ends, samples.hour_day, samples.hour_start + HOUR_S)

@@ -80,7 +80,10 @@ def _asked(detector: Detector, cases: Cases) -> Verdicts | None:
 def _part(cases: Cases, places: Ints) -> Cases:
     if len(places) == len(cases):
         return cases
-    return Cases([cases.machines[p] for p in places.tolist()], cases.day[places], {name: v[places] for name, v in cases.sums.items()})
+    norms = None if cases.norms is None else cases.norms.of(places)
+    return Cases(
+        [cases.machines[p] for p in places.tolist()], cases.day[places], {name: v[places] for name, v in cases.sums.items()}, norms
+    )
 
 
 def _concluded(detector: Detector, verdicts: Verdicts, place: int) -> Conclusion:

@@ -22,6 +22,7 @@ from lineset.diagnostics.engine import Found
 from lineset.diagnostics.features import features
 from lineset.diagnostics.keeping import EPOCH, Hours, day_of
 from lineset.diagnostics.population import Member
+from lineset.diagnostics.predict.fleet import norms_of
 from lineset.diagnostics.predict.loads import loads_by_day
 from lineset.diagnostics.samples import DAY_S, HOUR_S, Flags, Floats, Ints, Samples
 from lineset.privacy import Tx
@@ -96,7 +97,8 @@ async def again(
             continue
         start = max(span[0], since or span[0]).replace(minute=0, second=0, microsecond=0)
         over = end if span[1] > end - timedelta(days=WINDOW_DAYS) else span[1] + timedelta(days=1)
-        course = Course.begun([m.machine for m in group], detectors)
+        machines = [m.machine for m in group]
+        course = Course.begun(machines, detectors, await norms_of(tx, machines))
         await ledger.prepare(tx, group, course)
         course.open = {}
         if start < over:

@@ -19,6 +19,7 @@ from lineset.diagnostics.grouping import Conclusion
 from lineset.diagnostics.keeping import day_of, utc
 from lineset.diagnostics.model import FaultPriorRow, FindingRow
 from lineset.diagnostics.population import Member
+from lineset.diagnostics.predict.fleet import norms_of
 from lineset.diagnostics.prices import PRICES, cost_a_day
 from lineset.diagnostics.verdicts import shift
 from lineset.privacy import Tx
@@ -30,7 +31,7 @@ MUTED_DAYS = 90
 async def resumed(tx: Tx, group: Sequence[Member], day: int, detectors: Sequence[Detector]) -> Course:
     """The course of these machines as it was left, `day` (local, since 1970) being the day that goes on."""
     machines = [m.machine for m in group]
-    window = Window(machines)
+    window = Window(machines, await norms_of(tx, machines))
     window.roll(day)
     window.put(await keeping.load(tx, machines, [m.whose.series for m in group], day - WINDOW_DAYS + 1, day))
     course = Course(window, Memory.from_bytes([m.state for m in group]), detectors=detectors)

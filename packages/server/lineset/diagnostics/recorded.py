@@ -1,7 +1,8 @@
-"""Recorded files diagnosed as they lie there, without storing anything: a fleet in a Parquet file, or one machine in a CSV file."""
+"""Recorded files diagnosed as they lie there, without storing anything: a fleet in a Parquet file, or one machine in a CSV file. And what
+a recorded fleet teaches of its makes."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +14,16 @@ from lineset_contract.profiles import PROFILES
 
 from lineset.diagnostics.cases import Detector
 from lineset.diagnostics.course import walk
+from lineset.diagnostics.days import fold
 from lineset.diagnostics.detectors import DETECTORS
 from lineset.diagnostics.engine import Found
-from lineset.diagnostics.machine import Machine
+from lineset.diagnostics.features import features
+from lineset.diagnostics.kinds import Norms
+from lineset.diagnostics.machine import Machine, column
+from lineset.diagnostics.predict.norms import Norm, norms_for, taught, told
+from lineset.diagnostics.predict.told import Kind
 from lineset.diagnostics.samples import Floats, Samples
-from lineset.diagnostics.views import told
+from lineset.diagnostics.views import told as said
 from lineset.kit.errors import Invalid
 from lineset.telemetry import recorded
 
@@ -38,7 +44,7 @@ def line(site: str, equipment: str, found: Found) -> dict[str, object]:
     """A finding of a recorded file as programs read it."""
     closed = None if found.closed is None else datetime.fromtimestamp(found.closed, UTC)
     what = found.what
-    return told(site, equipment, what.fault, datetime.fromtimestamp(found.opened, UTC), closed, what.confidence, what.candidates)
+    return said(site, equipment, what.fault, datetime.fromtimestamp(found.opened, UTC), closed, what.confidence, what.candidates)
 
 
 def read_machines(path: Path) -> list[Machine]:
@@ -59,15 +65,71 @@ def read_machines(path: Path) -> list[Machine]:
 
 
 def diagnose_parquet(
-    path: Path, machines: Sequence[Machine], detectors: Sequence[Detector] = DETECTORS, progress: Progress = lambda _done, _rows: None
+    path: Path,
+    machines: Sequence[Machine],
+    detectors: Sequence[Detector] = DETECTORS,
+    progress: Progress = lambda _done, _rows: None,
+    known: Mapping[Kind, Norm] | None = None,
 ) -> Iterator[Said]:
-    """Diagnose a recording of many machines: columns `machine` (an id), `t` (a time, or s since 1970 UTC) and points by name.
+    """Diagnose a recording of many machines: columns `machine` (an id), `t` (a time, or s since 1970 UTC) and points by name. `known`:
+    norms that another recording taught.
 
     Machines that the list does not have are left out; points that the catalogue does not know are too.
 
     Raises:
         Invalid: the file can't be read, or lacks a column `machine` or `t`.
     """
+    last, parts = _read(path, machines, progress)
+    for samples in parts:
+        yield from _walked(samples, detectors, last, norms_for(samples.machines, known or {}))
+
+
+def learn_parquet(
+    path: Path, machines: Sequence[Machine], progress: Progress = lambda _done, _rows: None
+) -> dict[Kind, dict[str, tuple[float, float]]]:
+    """What a recording of many sites, as `diagnose_parquet` takes it, teaches of makes and models: their norms, where eleven sites or more
+    tell them.
+
+    Raises:
+        Invalid: as `diagnose_parquet`.
+    """
+    told_of: dict[Kind, list[dict[str, float]]] = {}
+    for samples in _read(path, machines, progress)[1]:
+        hours = features(samples)
+        sites = column(samples.machines, "site")[samples.hour_machine]
+        for site in sorted(set(sites.tolist())):
+            mine = np.flatnonzero(sites == site)
+            days = fold(samples.machines, samples.hour_machine[mine], samples.hour_day[mine], {name: v[mine] for name, v in hours.items()})
+            for kind, differences in told(days).items():
+                told_of.setdefault(kind, []).append(differences)
+    found = {kind: taught(sites) for kind, sites in sorted(told_of.items())}
+    return {kind: norm for kind, norm in found.items() if norm}
+
+
+def write_norms(found: Mapping[Kind, Norm]) -> bytes:
+    """Norms as a file: JSON, a list of objects."""
+    rows = [{"type": t, "make": make, "model": model, "norms": norm} for (t, make, model), norm in found.items()]
+    return msgspec.json.format(msgspec.json.encode(rows)) + b"\n"
+
+
+def read_norms(path: Path) -> dict[Kind, Norm]:
+    """The other way round. Raises Invalid for what is no such file."""
+    try:
+        rows = msgspec.json.decode(path.read_bytes(), type=list[_Learnt])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise Invalid("bad_norms", f"{path.name} is not what `lineset learn` writes: {error}") from error
+    return {(row.type, row.make, row.model): row.norms for row in rows}
+
+
+class _Learnt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: str
+    make: str
+    model: str
+    norms: dict[str, tuple[float, float]]
+
+
+def _read(path: Path, machines: Sequence[Machine], progress: Progress) -> tuple[float, Iterator[Samples]]:
+    """The last moment of a recording, and its readings in shares."""
     import polars as pl  # noqa: PLC0415 - a process that diagnoses no files never loads the library
 
     try:
@@ -84,16 +146,18 @@ def diagnose_parquet(
     )
     counted = lazy.group_by("machine").agg(pl.len(), pl.col("t").max().alias("last")).collect()
     rows = dict(zip(counted["machine"].to_list(), counted["len"].to_list(), strict=True))
-    last = max((t for t in counted["last"].to_list() if t is not None), default=0.0)
-    done, total = 0, max(sum(rows.get(m.id, 0) for m in machines), 1)
-    for share in _shares(machines, rows):
-        place = pl.DataFrame({"machine": [m.id for m in share], "row_machine": np.arange(len(share), dtype=np.int64)})
-        frame = lazy.join(place.lazy(), on="machine").sort("row_machine", "t").collect()
-        columns = {p: frame[p].fill_null(math.nan).to_numpy() for p in points if frame[p].null_count() < len(frame)}
-        samples = Samples(share, frame["row_machine"].to_numpy(), frame["t"].to_numpy(), columns)
-        yield from _walked(samples, detectors, last)
-        done += len(samples)
-        progress(done / total, done)
+
+    def parts() -> Iterator[Samples]:
+        done, total = 0, max(sum(rows.get(m.id, 0) for m in machines), 1)
+        for share in _shares(machines, rows):
+            place = pl.DataFrame({"machine": [m.id for m in share], "row_machine": np.arange(len(share), dtype=np.int64)})
+            frame = lazy.join(place.lazy(), on="machine").sort("row_machine", "t").collect()
+            columns = {p: frame[p].fill_null(math.nan).to_numpy() for p in points if frame[p].null_count() < len(frame)}
+            yield Samples(share, frame["row_machine"].to_numpy(), frame["t"].to_numpy(), columns)
+            done += len(frame)
+            progress(done / total, done)
+
+    return max((t for t in counted["last"].to_list() if t is not None), default=0.0), parts()
 
 
 def _shares(machines: Sequence[Machine], rows: dict[str, int]) -> Iterator[list[Machine]]:
@@ -114,9 +178,9 @@ def _shares(machines: Sequence[Machine], rows: dict[str, int]) -> Iterator[list[
         yield share
 
 
-def _walked(samples: Samples, detectors: Sequence[Detector], last: float) -> Iterator[Said]:
+def _walked(samples: Samples, detectors: Sequence[Detector], last: float, norms: Norms | None = None) -> Iterator[Said]:
     known = {machine.id: machine for machine in samples.machines}
-    for found in walk(samples, detectors, last):
+    for found in walk(samples, detectors, last, norms):
         yield Said(known[found.machine], found)
 
 
@@ -143,8 +207,8 @@ def read_csv(path: Path, machine: Machine, mapping: recorded.FileMapping) -> Sam
         raise Invalid("no_rows", "The file has no row that can be used.")
     order = np.argsort(t, kind="stable")
     points: dict[str, Floats] = {}
-    for column in how.columns:
-        values = np.concatenate([chunk.columns[column.point] for chunk in chunks])
-        if column.point in POINTS and not np.isnan(values).all():
-            points[column.point] = values[order]
+    for each in how.columns:
+        values = np.concatenate([chunk.columns[each.point] for chunk in chunks])
+        if each.point in POINTS and not np.isnan(values).all():
+            points[each.point] = values[order]
     return Samples([machine], np.zeros(len(t), np.int64), t[order], points)

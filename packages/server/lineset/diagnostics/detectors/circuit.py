@@ -104,7 +104,6 @@ def _own(cases: Cases, steady: Floats, unusable: Flags) -> Seen:
 
 def _absolute(cases: Cases, recent: Flags, unusable: Flags) -> tuple[Floats, Floats]:
     """Deviations from what the kind of machine should read, and their variances (cases, columns)."""
-    water = np.array(["water" in machine.type or machine.type == "chiller" for machine in cases.machines], bool)
 
     def over(part: str) -> Callable[[str], Floats]:
         @cache
@@ -115,9 +114,8 @@ def _absolute(cases: Cases, recent: Flags, unusable: Flags) -> tuple[Floats, Flo
         return total
 
     integral, seconds = over("x"), over("s")
-    mean, variance = deviations(lambda stem: ratio(integral(stem), seconds(stem)), seconds, water, PARAMETERS["least_steady_s"])
-    burns = np.array([not machine.type.startswith("heat_pump") for machine in cases.machines], bool)
-    mean[burns[:, None] & (_MODE_OF == "heating")] = np.nan  # its compressor rests then, and its lines tell of the weather
+    least = PARAMETERS["least_steady_s"]
+    mean, variance = deviations(lambda stem: ratio(integral(stem), seconds(stem)), seconds, cases.machines, least, cases.norms)
     return np.where(unusable, np.nan, mean), variance
 
 

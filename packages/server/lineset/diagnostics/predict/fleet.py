@@ -19,7 +19,9 @@ from lineset_contract.profiles import PROFILES
 from sqlalchemy import func, insert, select, text, tuple_, update
 
 from lineset.diagnostics.days import Days
+from lineset.diagnostics.kinds import Norms
 from lineset.diagnostics.machine import Machine
+from lineset.diagnostics.predict import norms
 from lineset.diagnostics.predict.fleet_lives import FleetLife, Lived, lives_taught, tell
 from lineset.diagnostics.predict.life import LifeModel
 from lineset.diagnostics.predict.model import FleetModelRow
@@ -43,7 +45,7 @@ RATIOS = {
 """Figures: a sum over another, with the least that the other must be. Seconds of running are those of heating, cooling and hot water."""
 SCALE = {"starts_an_hour": 3600.0, "standby_w": 3.6e6}
 TRAINING = System("training")
-LIVES = "lives"
+LIVES, NORMS = "lives", "norms"
 """Among a version's parameters, beside its figures."""
 LifeModels = Mapping[tuple[str, str, str, str], LifeModel]
 """Models of lives by type, make, model and part."""
@@ -54,7 +56,8 @@ _log = structlog.get_logger(__name__)
 class FleetModel(msgspec.Struct, frozen=True):
     """A version of a model as people read it: its card. `figures`: mean and spread (one standard deviation between homes) by name.
     `households`: at least so many taught it. `covered`: the share of homes left out in turn whose figure lay within what the others made
-    expect of four in five. `state`: published, or withdrawn since too few households are left. `lives`: of parts."""
+    expect of four in five. `state`: published, or withdrawn since too few households are left. `lives`: of parts. `norms`: how far its
+    readings lie from its kind's, as `predict/norms.py` learns them."""
 
     id: UUID
     type: str
@@ -67,6 +70,15 @@ class FleetModel(msgspec.Struct, frozen=True):
     figures: dict[str, tuple[float, float]]
     covered: float | None
     lives: dict[str, FleetLife] = {}
+    norms: dict[str, tuple[float, float]] = {}
+
+
+class Taught(msgspec.Struct, frozen=True):
+    """What households said of one kind: their figures, their norms, and what is learnt of lives."""
+
+    figures: list[dict[str, float]] = msgspec.field(default_factory=list)
+    norms: list[dict[str, float]] = msgspec.field(default_factory=list)
+    lives: dict[str, FleetLife] = msgspec.field(default_factory=dict)
 
 
 def told(days: Days) -> dict[Kind, dict[str, float]]:
@@ -113,7 +125,7 @@ async def train(door: Door) -> int:
     async with door.open(Context(TRAINING, Purpose.FLEET_MODELS)) as tx:
         asked = text("SELECT DISTINCT household_id FROM equipment WHERE erased_at IS NULL")
         households = list(await tx.session.scalars(asked))
-    told_of: dict[Kind, list[dict[str, float]]] = {}
+    taught_of: dict[Kind, Taught] = {}
     lived: dict[str, list[Lived]] = {}
     for number, household in enumerate(households):
         try:
@@ -124,12 +136,14 @@ async def train(door: Door) -> int:
         except Denied:  # it has taken its yes back in between
             continue
         for kind, figures in told(days).items():
-            told_of.setdefault(kind, []).append(figures)
-    lives: dict[Kind, dict[str, FleetLife]] = {}
+            taught_of.setdefault(kind, Taught()).figures.append(figures)
+        for kind, differences in norms.told(days).items():
+            taught_of.setdefault(kind, Taught()).norms.append(differences)
     for type_, those in sorted(lived.items()):
-        lives |= await asyncio.to_thread(lives_taught, those, PROFILES[type_].family)
+        for kind, parts in (await asyncio.to_thread(lives_taught, those, PROFILES[type_].family)).items():
+            taught_of.setdefault(kind, Taught()).lives.update(parts)
     async with door.open(Context(TRAINING, Purpose.FLEET_MODELS)) as tx:
-        published = await _publish(tx, told_of, lives)
+        published = await _publish(tx, taught_of)
     _log.info("fleet models trained", households=len(households), published=published)
     return published
 
@@ -148,22 +162,27 @@ async def days_of(tx: Tx, household: UUID, back_days: int = LOOK_BACK_DAYS) -> D
     return await load_days(tx, machines, asked, household, back_days)
 
 
-async def _publish(tx: Tx, told_of: Mapping[Kind, Sequence[Mapping[str, float]]], lives: Mapping[Kind, Mapping[str, FleetLife]]) -> int:
+async def _publish(tx: Tx, taught_of: Mapping[Kind, Taught]) -> int:
     """Store the next version of each kind that has enough households, and withdraw those that have too few by now."""
     before = {(card.type, card.make, card.model): card for card in await list_models(tx)}
     await tx.session.execute(update(FleetModelRow).values(parameters={}))
     published = 0
-    for kind in sorted({*told_of, *lives, *before}):
-        figures, covered = taught(told_of.get(kind, []))
-        parts = lives.get(kind, {})
+    for kind in sorted({*taught_of, *before}):
+        mine = taught_of.get(kind, Taught())
+        figures, covered = taught(mine.figures)
+        differences, parts = norms.taught(mine.norms), mine.lives
         last = before.get(kind)
-        if not figures and not parts and (last is None or last.state == "withdrawn"):
+        if not figures and not differences and not parts and (last is None or last.state == "withdrawn"):
             continue
+        known = {
+            **figures,
+            **({NORMS: msgspec.to_builtins(differences)} if differences else {}),
+            **({LIVES: msgspec.to_builtins(parts)} if parts else {}),
+        }
         about = dict(zip(("type", "make", "model"), kind, strict=True))
-        households = max(tens(len(told_of.get(kind, []))), *(part.households for part in parts.values()), 0)
+        households = max(tens(len(mine.figures)), tens(len(mine.norms)), *(part.households for part in parts.values()))
         row = {"id": new_id(), **about, "version": 1 if last is None else last.version + 1, "trained_at": now()}
-        row |= {"state": "published", "households": households} if figures or parts else {"state": "withdrawn", "households": 0}
-        known = {**figures, **({LIVES: msgspec.to_builtins(parts)} if parts else {})}
+        row |= {"state": "published", "households": households} if known else {"state": "withdrawn", "households": 0}
         await tx.session.execute(insert(FleetModelRow).values(**row, parameters=known, metrics={"covered": covered} if figures else {}))
         published += bool(known)
     return published
@@ -202,11 +221,20 @@ async def life_models(tx: Tx) -> LifeModels:
     }
 
 
+async def norms_of(tx: Tx, machines: Sequence[Machine]) -> Norms | None:
+    """How the makes of these machines differ from their kinds, by the newest versions."""
+    known = {(card.type, card.make, card.model): card.norms for card in await list_models(tx) if card.norms}
+    return norms.norms_for(machines, known)
+
+
 def _card(row: FleetModelRow) -> FleetModel:
-    figures = {name: (float(both[0]), float(both[1])) for name, both in row.parameters.items() if name != LIVES}
+    figures, differences = (
+        {name: (float(both[0]), float(both[1])) for name, both in each.items() if name not in (LIVES, NORMS)}
+        for each in (row.parameters, row.parameters.get(NORMS, {}))
+    )
     about = (row.id, row.type, row.make, row.model, row.version, row.state, row.trained_at, row.households)
     lives = msgspec.convert(row.parameters.get(LIVES, {}), dict[str, FleetLife])
-    return FleetModel(*about, figures, row.metrics.get("covered"), lives)
+    return FleetModel(*about, figures, row.metrics.get("covered"), lives, differences)
 
 
 def add_fleet_jobs(app: procrastinate.Blueprint, door: Door) -> None:

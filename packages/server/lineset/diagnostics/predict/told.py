@@ -28,7 +28,7 @@ def rounded(value: float, error: float) -> float:
     """A value to the decimal place of its standard error."""
     if error <= 0 or not np.isfinite(error):
         return value
-    return float(round(value, -int(np.floor(np.log10(error)))))
+    return float(round(value, -int(np.floor(np.log10(error))))) + 0.0  # no negative zero
 
 
 def tens(count: int) -> int:

@@ -93,11 +93,16 @@ def figure_name(reader: Reader, name: str) -> str:
     known = _NAMES.get(name)
     if known is not None:
         return reader.gettext(known)
-    for mode, pattern in _MODES.items():
+    for mode in _MODES:
         base = _NAMES.get(name.removesuffix(f"_{mode}")) if name.endswith(f"_{mode}") else None
         if base is not None:
-            return reader.gettext(pattern, figure=reader.gettext(base))
+            return in_mode(reader, reader.gettext(base), mode)
     return name.replace("_", " ").capitalize()
+
+
+def in_mode(reader: Reader, figure: str, mode: str) -> str:
+    """What a figure that is called so is called of one mode."""
+    return reader.gettext(_MODES[mode], figure=figure)
 
 
 def basis_words(reader: Reader, basis: str) -> str:

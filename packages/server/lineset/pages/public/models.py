@@ -1,5 +1,6 @@
 """Model cards: what is learnt from the machines of households that say yes to it, how well it holds, and what it is for."""
 
+import math
 from typing import Any
 
 import msgspec
@@ -9,14 +10,16 @@ from lineset import diagnostics
 
 from ..common.ahead import amount, figure_of, part_word
 from ..common.edge import Ask, edge, page, principal, reader_of
-from ..common.performance_words import figure_name
+from ..common.evidence_words import evidence_name
+from ..common.performance_words import figure_name, in_mode
 from ..common.plate import type_name
 from ..common.published import READ
 from ..common.reader import Reader
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A version of a model in words; `figures`: name, mean, spread and unit; `lives`: of each part, what is learnt, and how well."""
+    """A version of a model in words; `figures`: name, mean, spread and unit; `norms`: likewise, by how much its machines differ from what
+    their kind should read; `lives`: of each part, what is learnt, and how well."""
 
     id: str
     name: str
@@ -25,6 +28,7 @@ class Card(msgspec.Struct, frozen=True):
     figures: tuple[tuple[str, str, str, str], ...]
     held: str
     lives: tuple[tuple[str, str], ...]
+    norms: tuple[tuple[str, str, str, str], ...] = ()
 
 
 @get("/models")
@@ -54,6 +58,7 @@ def card_of(reader: Reader, model: diagnostics.FleetModel) -> Card:
         figures=tuple(_figure(reader, name, mean, spread) for name, (mean, spread) in sorted(model.figures.items())),
         held=held,
         lives=tuple(_life(reader, part, life) for part, life in sorted(model.lives.items())),
+        norms=tuple(_norm(reader, name, mean, spread) for name, (mean, spread) in sorted(model.norms.items())),
     )
 
 
@@ -84,5 +89,21 @@ def _figure(reader: Reader, name: str, mean: float, spread: float) -> tuple[str,
     shown, symbol = amount(reader, mean, unit)
     return figure_name(reader, called), shown, amount(reader, spread, unit)[0], symbol
 
+
+def _norm(reader: Reader, name: str, mean: float, spread: float) -> tuple[str, str, str, str]:
+    mode, _, channel = name.partition(".")
+    called = in_mode(reader, figure_name(reader, channel) if channel in SHARES else evidence_name(reader, channel), mode)
+    if channel in SHARES:
+        return called, _signed(mean, reader.number(100.0 * math.expm1(mean))), reader.number(100.0 * math.expm1(spread)), "%"
+    shown, symbol = amount(reader, mean, "K")
+    return called, _signed(mean, shown), amount(reader, spread, "K")[0], symbol
+
+
+def _signed(value: float, shown: str) -> str:
+    return f"+{shown}" if value > 0.0 else shown
+
+
+SHARES = frozenset({"carnot"})
+"""Norms that are logarithms of shares."""
 
 ROUTES = (models_page,)
