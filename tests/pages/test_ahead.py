@@ -48,6 +48,13 @@ def test_what_is_counted_is_whole() -> None:
     assert {line.value for line in performance_view(READER, ran, "30 days").figures} == {"1,204", "3.0"}
 
 
+def test_small_powers_are_told_in_watts_and_with_them_what_stands_beside() -> None:
+    figures = {"standby_power": Figure(14.0, "W", 3.0), "capacity_heating": Figure(8_400.0, "W", 150.0)}
+    view = performance_view(READER, Performance(MACHINE, date(2026, 1, 1), 30, figures), "30 days")
+    lines = (*view.figures, *view.more)
+    assert {(line.value, line.unit, line.note) for line in lines} == {("14", "W", "± 3"), ("8.40", "kW", "± 0.15")}
+
+
 def test_DIA_03_what_is_left_of_a_part_says_what_it_rests_on() -> None:
     def note(taught_by: int) -> str:
         life = Life(MACHINE, "compressor", (3.0, 6.5, 11.0), 0.05, "", {}, taught_by)

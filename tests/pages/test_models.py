@@ -27,13 +27,14 @@ def test_DIA_07_a_card_says_how_long_parts_last_how_well_that_holds_and_whether_
 
 def test_DIA_07_a_card_says_how_machines_differ_from_their_kind() -> None:
     def said(language: str, units: Literal["metric", "us"]) -> tuple[tuple[str, str, str, str], ...]:
-        norms = {"heating.condensing": (1.5, 0.9), "heating.carnot": (-0.07, 0.05)}
+        norms = {"heating.condensing": (1.5, 0.9), "heating.carnot": (-0.07, 0.05), "cooling.power": (0.02, 0.05)}
         about = (new_id(), "heat_pump_air_air", "Arbelo", "", 3, "published", datetime(2026, 1, 5, tzinfo=UTC), 20)
         return card_of(Reader(language, units, "UTC"), FleetModel(*about, {}, None, {}, norms)).norms
 
     known = said("en", "metric")
     assert known == (
+        ("Power, cooling", "+2", "5", "%"),
         ("Per cent of Carnot, heating", "−7", "5", "%"),
         ("Condensing temperature, heating", "+1.5", "0.9", "K"),
     )
-    assert said("es", "us")[1][1:3] == ("+2.7", "1.6")
+    assert said("es", "us")[2][1:3] == ("+2.7", "1.6")

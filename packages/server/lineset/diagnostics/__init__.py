@@ -8,6 +8,7 @@ from lineset.diagnostics.advice import advise, rank
 from lineset.diagnostics.advising import add_advice_jobs, dismiss_advice, list_advice, renew_advice, restore_advice
 from lineset.diagnostics.comparing import Compared, add_comparing_jobs, compare, compared, month_before
 from lineset.diagnostics.evidence import Course, courses_of
+from lineset.diagnostics.expectations import RELATIVE
 from lineset.diagnostics.findings import (
     acknowledge,
     assign,
@@ -49,6 +50,7 @@ __all__ = [
     "DIAGNOSE",
     "KNOWLEDGE",
     "OPEN_STATES",
+    "RELATIVE",
     "Advice",
     "Candidate",
     "Compared",

@@ -101,10 +101,16 @@ def part_word(reader: Reader, part: str) -> str:
     return reader.gettext(known) if known is not None else part.replace("_", " ").capitalize()
 
 
-def amount(reader: Reader, value: float, unit: str) -> tuple[str, str]:
-    """A figure's digits and unit as the reader sees them."""
+SMALL_W = 200.0
+"""Powers below this are told in W, such as that of a machine at rest; others in kW."""
+
+
+def amount(reader: Reader, value: float, unit: str, like: float | None = None) -> tuple[str, str]:
+    """A figure's digits and unit as the reader sees them, on the scale of the figure `like` that it stands beside."""
     if unit in SHARES:
         return reader.number(value * 100), "%"
+    if unit == "W" and abs(value if like is None else like) < SMALL_W:
+        return reader.number(value), "W"
     if unit not in UNITS:
         return reader.number(value, 0 if abs(value) >= 100 or value == round(value) else 2), "" if unit == "1" else unit
     ruler = scale(reader, unit)
@@ -112,10 +118,10 @@ def amount(reader: Reader, value: float, unit: str) -> tuple[str, str]:
     return reader.number(shown, ruler.digits if abs(shown) < 100 else 0), ruler.symbol
 
 
-def amount_of(reader: Reader, figure: Figure) -> tuple[str, str]:
+def amount_of(reader: Reader, figure: Figure, like: float | None = None) -> tuple[str, str]:
     """The digits and unit of a figure that is known; what was counted is whole."""
     value = figure.value or 0.0
-    return (reader.number(value), "") if figure.basis == "counted" and figure.unit == "1" else amount(reader, value, figure.unit)
+    return (reader.number(value), "") if figure.basis == "counted" and figure.unit == "1" else amount(reader, value, figure.unit, like)
 
 
 def performance_view(reader: Reader, performance: Performance, title: str, usual: FleetModel | None = None) -> PerformanceView:
@@ -165,11 +171,11 @@ def _figure(reader: Reader, name: str, figure: Figure, usual: tuple[float, float
     digits, unit = amount_of(reader, figure)
     notes = []
     if figure.doubt:
-        notes.append("± " + amount(reader, figure.doubt, "K" if figure.unit == "degC" else figure.unit)[0])
+        notes.append("± " + amount(reader, figure.doubt, "K" if figure.unit == "degC" else figure.unit, figure.value)[0])
     if figure.basis:
         notes.append(basis_words(reader, figure.basis))
     if usual is not None:
-        middle, spread = (amount(reader, value, figure.unit)[0] for value in usual)
+        middle, spread = (amount(reader, value, figure.unit, figure.value)[0] for value in usual)
         notes.append(reader.gettext("usual for such machines: %(mean)s ± %(spread)s", mean=middle, spread=spread))
     return FigureLine(text, digits, unit, ", ".join(notes), "")
 

@@ -84,7 +84,8 @@ def performed(reader: Reader, by: By, ran: Sequence[Performance], today: date) -
         end=_short(reader, by, ran[-1].start) if ran else "",
         head=tuple((figure_name(reader, name), _unit(reader, name, ran)) for name in known),
         rows=tuple(
-            Row(label, tuple(_cell(reader, span, name) for name in known)) for label, span in reversed(list(zip(labels, ran, strict=True)))
+            Row(label, tuple(_cell(reader, span, name, _like(name, ran)) for name in known))
+            for label, span in reversed(list(zip(labels, ran, strict=True)))
         ),
     )
 
@@ -100,16 +101,21 @@ def _value(span: Performance, name: str) -> float | None:
     return None if figure is None else figure.value
 
 
+def _like(name: str, ran: Sequence[Performance]) -> float:
+    """The value whose scale all of a column are told on: the greatest."""
+    return max(value for span in ran if (value := _value(span, name)) is not None)
+
+
 def _unit(reader: Reader, name: str, ran: Sequence[Performance]) -> str:
     figure = next(span.figures[name] for span in ran if _value(span, name) is not None)
-    return amount(reader, figure.value or 0.0, figure.unit)[1]
+    return amount(reader, figure.value or 0.0, figure.unit, _like(name, ran))[1]
 
 
-def _cell(reader: Reader, span: Performance, name: str) -> Cell:
+def _cell(reader: Reader, span: Performance, name: str, like: float) -> Cell:
     figure = span.figures.get(name)
     if figure is None or figure.value is None:
         return Cell("", reason_words(reader, "not_measured" if figure is None else figure.why or "not_measured"))
-    return Cell(amount_of(reader, figure)[0], "")
+    return Cell(amount_of(reader, figure, like)[0], "")
 
 
 def _strip(reader: Reader, name: str, ran: Sequence[Performance], labels: Sequence[str]) -> Strip:
@@ -118,7 +124,7 @@ def _strip(reader: Reader, name: str, ran: Sequence[Performance], labels: Sequen
     bars = tuple(Bar(n, None if value is None else max(0.0, value) / most * 100 if most > 0 else 0.0) for n, value in enumerate(values))
     last = max(n for n, value in enumerate(values) if value is not None)
     unit = ran[last].figures[name].unit
-    digits, symbol = amount(reader, values[last] or 0.0, unit)
+    digits, symbol = amount(reader, values[last] or 0.0, unit, most)
     top, _ = amount(reader, most, unit)
     called = figure_name(reader, name)
     say = reader.gettext(

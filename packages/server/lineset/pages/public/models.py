@@ -87,13 +87,13 @@ def _life(reader: Reader, part: str, life: diagnostics.FleetLife) -> tuple[str, 
 def _figure(reader: Reader, name: str, mean: float, spread: float) -> tuple[str, str, str, str]:
     called, unit = figure_of(name)
     shown, symbol = amount(reader, mean, unit)
-    return figure_name(reader, called), shown, amount(reader, spread, unit)[0], symbol
+    return figure_name(reader, called), shown, amount(reader, spread, unit, mean)[0], symbol
 
 
 def _norm(reader: Reader, name: str, mean: float, spread: float) -> tuple[str, str, str, str]:
     mode, _, channel = name.partition(".")
-    called = in_mode(reader, figure_name(reader, channel) if channel in SHARES else evidence_name(reader, channel), mode)
-    if channel in SHARES:
+    called = in_mode(reader, figure_name(reader, channel) if channel == "carnot" else evidence_name(reader, channel), mode)
+    if channel in diagnostics.RELATIVE:  # logarithms of shares
         return called, _signed(mean, reader.number(100.0 * math.expm1(mean))), reader.number(100.0 * math.expm1(spread)), "%"
     shown, symbol = amount(reader, mean, "K")
     return called, _signed(mean, shown), amount(reader, spread, "K")[0], symbol
@@ -102,8 +102,5 @@ def _norm(reader: Reader, name: str, mean: float, spread: float) -> tuple[str, s
 def _signed(value: float, shown: str) -> str:
     return f"+{shown}" if value > 0.0 else shown
 
-
-SHARES = frozenset({"carnot"})
-"""Norms that are logarithms of shares."""
 
 ROUTES = (models_page,)
