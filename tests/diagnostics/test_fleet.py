@@ -167,9 +167,16 @@ def test_days_of_little_running_teach_no_norm() -> None:
 
 @given(st.lists(st.floats(-20, 20), min_size=LEAST_HOUSEHOLDS, max_size=40), st.lists(st.floats(500, 900), max_size=3))
 def test_machines_that_are_ill_do_not_move_a_norm(sound: list[float], ill: list[float]) -> None:
-    mean, spread = norms.taught([{"heating.split": value} for value in (*sound, *ill)])["heating.split"]
+    found = norms.taught([{"heating.split": value} for value in (*sound, *ill)])
+    mean, spread = found.get("heating.split", (sound[0], 0.0))  # where too few lie together, nothing is told
     assert min(sound) - 20 <= mean <= max(sound) + 20
     assert 0 <= spread <= 60
+
+
+def test_DIA_07_outliers_do_not_count_among_the_eleven() -> None:
+    sound = [{"heating.split": 0.1 * n} for n in range(LEAST_HOUSEHOLDS)]
+    assert norms.taught([*sound, {"heating.split": 500.0}])
+    assert not norms.taught([*sound[1:], {"heating.split": 500.0}])
 
 
 def test_DIA_07_a_home_with_many_machines_weighs_as_one() -> None:

@@ -138,7 +138,7 @@ def _coils(folder: Path, over: list[float], minutes: int = 10) -> tuple[Path, Pa
 
 def test_DIA_07_a_recorded_fleet_teaches_how_its_makes_differ_and_diagnosis_takes_it(tmp_path: Path) -> None:
     run = CliRunner(env={"NO_COLOR": "1", "COLUMNS": "100"}).invoke
-    file, machines = _coils(tmp_path, [23.0, *[24.0] * 9, 25.0])
+    file, machines = _coils(tmp_path, [23.0 + 0.2 * n for n in range(11)])
     learnt = run(app, ["learn", str(file), str(machines)])
     assert learnt.exit_code == 0, learnt.output
     (tmp_path / "norms.json").write_text(learnt.stdout)
@@ -148,7 +148,7 @@ def test_DIA_07_a_recorded_fleet_teaches_how_its_makes_differ_and_diagnosis_take
     assert mean == pytest.approx(4.0, abs=0.3)  # the kind's coil is 20 K over the room
     assert spread < 1.0
 
-    few, few_machines = _coils(tmp_path, [24.0] * 10)
+    few, few_machines = _coils(tmp_path, [23.0 + 0.2 * n for n in range(10)])
     assert json.loads(run(app, ["learn", str(few), str(few_machines)]).stdout) == [], "eleven homes at least"
 
     ill, one = _coils(tmp_path, [32.0])

@@ -61,15 +61,15 @@ def _differences(days: Days) -> Floats:
 
 def taught(households: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
     """What enough of these households tell, rounded to its own standard error: mean, and the spread that one home more has to be expected
-    in. Outliers are dropped once, by the median absolute deviation (Huber, Robust Statistics, 1981, section 1.2)."""
+    in. Outliers are dropped once, by the median absolute deviation (Huber, Robust Statistics, 1981, section 1.2), and don't count."""
     found = {}
     for name in sorted({name for household in households for name in household}):
         values = np.array([household[name] for household in households if name in household])
-        if len(values) < LEAST_HOUSEHOLDS:
-            continue
         off = np.abs(values - np.median(values))
         kept = values[off <= FAR * 1.4826 * np.median(off)]
         count = len(kept)
+        if count < LEAST_HOUSEHOLDS:
+            continue
         spread = float(kept.std(ddof=1))
         mean = rounded(float(kept.mean()), spread / count**0.5)
         found[name] = mean, rounded(spread * (1.0 + 1.0 / count) ** 0.5, spread / (2 * count) ** 0.5)
