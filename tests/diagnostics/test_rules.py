@@ -70,6 +70,25 @@ def cut_defrosts(t: Floats) -> Readings:
     }
 
 
+def frosts(t: Floats, in_frost: float, dry: float) -> Readings:
+    """Three dry days, then frost with a defrost every hour and a half; how deep the coil lies under its air in each (K)."""
+    icy = t - t[0] > 3 * DAY_S
+    outdoor = np.where(icy, 0.0, 10.0)
+    usual = heating(t, outdoor_temperature=outdoor, operating_mode=1.0, compressor_state=1.0, defrost_state=0.0)
+    thaw = in_turn(t, 5400.0, 240 / 5400.0, 900.0) * icy
+    coil = np.where(thaw > 0, 14.0, outdoor - np.where(icy, in_frost, dry))
+    return usual | {"operating_mode": np.where(thaw > 0, 3.0, 1.0), "defrost_state": thaw, "outdoor_coil_temperature": coil}
+
+
+def stays_iced(t: Floats) -> Readings:
+    return frosts(t, in_frost=13.0, dry=5.0)
+
+
+def always_deep(t: Floats) -> Readings:
+    """A dirty coil, not an iced one."""
+    return frosts(t, in_frost=14.0, dry=12.0)
+
+
 def no_defrosts(t: Floats) -> Readings:
     usual = heating(t)
     on, outdoor = np.asarray(usual["compressor_state"]), np.asarray(usual["outdoor_temperature"])
@@ -119,6 +138,8 @@ HEAT_PUMP_CASES: list[tuple[Detector, Course, str]] = [
     (defrost.STUCK, summer, "off"),
     (defrost.STUCK, long_defrosts, "defrost_stuck"),
     (defrost.STUCK, cut_defrosts, "defrost_stuck"),
+    (defrost.STUCK, stays_iced, "defrost_stuck"),
+    (defrost.STUCK, always_deep, "ok"),
     (defrost.MISSED, heating, "ok"),
     (defrost.MISSED, summer, "off"),
     (defrost.MISSED, no_defrosts, "defrost_missed"),
