@@ -68,6 +68,17 @@ def atmospheric(t: Floats) -> Readings:
     return burning(t, inlet_water_temperature=64.0, flue_gas_temperature=40.0 + 110.0 * in_turn(t, 1800.0, 0.4))
 
 
+def hot_flue(t: Floats) -> Readings:
+    """In frost, from the third day on, its flue gas leaves as hot as without the second heat exchanger."""
+    on = in_turn(t, 1800.0, 0.4)
+    return burning(t, outdoor_temperature=-6.0, flue_gas_temperature=30.0 + np.where(t - t[0] > 2 * DAY_S, 150.0, 16.0) * on)
+
+
+def frosty_return(t: Floats) -> Readings:
+    """A boiler that has to be hot in frost, and condenses in milder weather."""
+    return {**hot_return(t), "outdoor_temperature": -6.0}
+
+
 def choked(t: Floats) -> Readings:
     return burning(t, supply_air_temperature=21.0 + 47.0 * in_turn(t, 1800.0, 0.4))
 
@@ -209,6 +220,8 @@ CASES: list[tuple[Detector, Machine, Course, int, str]] = [
     (combustion.CONDENSING, BOILER, hot_return, 5, "no_condensing"),
     (combustion.CONDENSING, BOILER, atmospheric, 5, "not_applicable"),
     (combustion.CONDENSING, FURNACE, burning, 5, "ok"),
+    (combustion.CONDENSING, FURNACE, hot_flue, 6, "no_condensing"),
+    (combustion.CONDENSING, BOILER, frosty_return, 5, "off"),
     (flows.AIR, FURNACE, burning, 4, "ok"),
     (flows.AIR, FURNACE, choked, 4, "low_air_flow"),
     (flows.WATER, BOILER, burning, 4, "ok"),

@@ -38,10 +38,10 @@ def retries(cases: Cases) -> Verdicts:
 
 
 def dry(cases: Cases) -> Verdicts:
-    """Of appliances made for it, as half an hour of settled burning with flue gas under 100 degC in the last two weeks shows. Bad is a
-    day with 45 min of settled burning over 0 degC outdoors, in 85 % of which the return water is above the dew point of the flue gas, or
-    the flue gas 8 K above it. Severity and loss: the latent heat is 9.8 % of the higher heating value of natural gas (CH4: 50.0 of
-    55.5 MJ/kg), of which condensing gets about four fifths."""
+    """Of appliances made for it, as half an hour of settled burning with flue gas under 100 degC in the last two weeks shows. Bad is a day
+    with 45 min of settled burning, of boilers over 0 degC outdoors, in 85 % of which the return water is above the dew point of the
+    flue gas, or the flue gas 8 K above it. Severity and loss: the latent heat is 9.8 % of the higher heating value of natural gas
+    (CH4: 50.0 of 55.5 MJ/kg), of which condensing gets about four fifths."""
     seconds = cases.daily("condense.s")
     known = np.nan_to_num(seconds) >= _CONDENSING["least_s"]
     share = ratio(cases.daily("condense.not.s"), seconds)

@@ -29,9 +29,10 @@ _MISSED_DAYS = Persistence(least=2, of=4)
 
 def stuck(cases: Cases) -> Verdicts:
     """Bad is a day with several defrosts of over 14 min, or with over a fifth of the heating time in defrost, or on which most defrosts
-    ended with a cold coil or came again at once, or left ice: between several of them the coil lies 1.6 times as deep under its air as in
-    air without frost, where a coil that is only dirty is as deep in all weather. Severity: the share of heating time in defrost over what is usual, or of defrosts that
-    fail. Loss: that share, since a defrost takes heat from the house and gives none, or what the colder evaporation under ice costs."""
+    ended with a cold coil or came again at once, or left ice: between several of them the coil lies 1.6 times as deep under its air
+    as in air without frost, where a coil that is only dirty is as deep in all weather. Severity: the share of heating time in
+    defrost over what is usual, or of defrosts that fail. Loss: that share, since a defrost takes heat from the house and gives none,
+    or what the colder evaporation under ice costs."""
     count, seconds = cases.daily("defrost.n"), np.nan_to_num(cases.daily("s.defrost"))
     heating = np.nan_to_num(cases.daily("s.heating")) + seconds
     share = ratio(seconds, heating)
@@ -112,7 +113,7 @@ def _depth(cases: Cases) -> Floats:
 
 
 def _dry(cases: Cases) -> Floats:
-    """How far it lies under air that brings no frost, (cases, 1) in K; where there was no such weather, on the best of at least four days."""
+    """How far it lies under air that brings no frost, (cases, 1) in K; without such weather, on the best of at least four days."""
     dry, depth = cases.mean("frost.dry.x", "frost.dry.s"), _depth(cases)
     best = np.where(np.isnan(depth), np.inf, depth).min(axis=1)
     best = np.where((~np.isnan(depth)).sum(axis=1) >= _BEST_OF_DAYS, best, np.nan)

@@ -38,9 +38,10 @@ def ignition(samples: Samples) -> Mapping[str, Floats]:
 
 
 def condensing(samples: Samples) -> Mapping[str, Floats]:
-    """Settled burning for rooms in weather over 0 degC: `condense.s` seconds in which flue gas or return water is measured;
-    `condense.not.s` of them too warm to condense; `condense.flue.x`, `condense.flue.s` (K s, s) and `condense.return.x`,
-    `condense.return.s` their temperatures; `condense.able.s` seconds with flue gas under 100 degC; `condense.dew.x` (K s) the dew point."""
+    """Settled burning for rooms, of boilers in weather over 0 degC, since in frost their return water may well be too warm: `condense.s`
+    seconds in which flue gas or return water is measured; `condense.not.s` of them too warm to condense; `condense.flue.x`,
+    `condense.flue.s` (K s, s) and `condense.return.x`, `condense.return.s` their temperatures; `condense.able.s` seconds with flue
+    gas under 100 degC; `condense.dew.x` (K s) the dew point."""
     flue, back = samples.point("flue_gas_temperature"), samples.point("inlet_water_temperature")
     mine = samples.of_family("furnace", "boiler")
     has_flue, has_back = ~np.isnan(flue), ~np.isnan(back) & samples.of_family("boiler")
@@ -48,7 +49,8 @@ def condensing(samples: Samples) -> Mapping[str, Floats]:
     if not known.any():
         return {}
     outdoor = samples.point("outdoor_temperature")
-    burning = known & samples.running & (samples.mode != HOT_WATER) & (samples.runs.since_mode >= SETTLED_S) & ~(outdoor < MILD_C)
+    frost = (outdoor < MILD_C) & ~samples.of_family("furnace")
+    burning = known & samples.running & (samples.mode != HOT_WATER) & (samples.runs.since_mode >= SETTLED_S) & ~frost
     dew = dew_point(_propane(samples), samples.point("flue_oxygen"))
     dry = (has_back & (back > dew)) | (has_flue & (flue > dew + NEAR_DEW_K))
     return where_known(
