@@ -26,7 +26,6 @@ from lineset.diagnostics.expectations import (
     SPEED_CENTRE,
     stem,
 )
-from lineset.diagnostics.machine import Machine
 from lineset.diagnostics.samples import Flags, Floats, Ints
 
 LEAST_S = 120.0
@@ -74,10 +73,6 @@ class Memory:
 
     def __len__(self) -> int:
         return len(self.sums)
-
-    def reset(self, which: Flags) -> "Memory":
-        """The same with nothing left of these machines (a repair made them other machines); `which` (machines,)."""
-        return Memory(np.where(which[:, None, None], np.float32(0), self.sums), np.where(which[:, None, None], np.uint8(0), self.cells))
 
     def to_bytes(self) -> list[bytes]:
         """Each machine's memory by itself, for keeping: version, which blocks there are, then those, packed."""
@@ -217,92 +212,103 @@ def _expected(memory: Memory, machine: Ints, x: Floats, block: tuple[str, str]) 
     return _Expected(mean, variance, known.count[back], np.any(missing & (known.spread[back] > 1e-6), axis=1))
 
 
-def residuals(memory: Memory, machines: Sequence[Machine], machine_idx: Ints, features: Feature) -> dict[str, Floats]:
-    """How far hours are from what their machines' memories expect, as features, each of shape (hours,).
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What hours say of one channel: which of all hours, deviations from the prior's first coefficient, weights, seconds, and what the
+    memory expects of them."""
 
-    `machine_idx` (hours,): index into `machines` and the memory. For each mode and channel (and `rest`): `residual.<mode>.<channel>.x`,
-    deviation times steady seconds (unit·s; shares for `expectations.RELATIVE` channels); `.s`, those seconds; `.v`, the variance of the
-    deviation times seconds: noise of an hour and doubt about the coefficients, which grows outside the conditions learnt from; `.n`, the
-    observations that the memory rests on times seconds. Channels that no hour has are left out; NaN where an hour has nothing to say.
-    """
-    if len(memory) != len(machines):
-        raise ValueError("one memory for each machine")
+    channel: str
+    hours: Ints
+    y: Floats
+    weight: Floats
+    seconds: Floats
+    expected: _Expected
+
+    def unlikely(self) -> Flags:
+        """Those that a memory which is grown finds unlikely, by hour that says something."""
+        return self.grown() & ((self.y - self.expected.mean) ** 2 > UNLIKELY**2 * self.expected.variance)
+
+    def grown(self) -> Flags:
+        """Those of which the memory has learnt enough."""
+        return self.expected.count >= YOUNG
+
+    def of(self, which: Flags) -> "_Told":
+        """Only some hours, `which` by all hours."""
+        mine = which[self.hours]
+        known = self.expected
+        part = _Expected(known.mean[mine], known.variance[mine], known.count[mine], known.lost[mine])
+        return _Told(self.channel, self.hours[mine], self.y[mine], self.weight[mine], self.seconds[mine], part)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Hours of machines beside what their memory expects of them. `machine` (hours,): index; `modes`: by mode the hours' conditions and
+    what each channel says."""
+
+    memory: Memory
+    machine: Ints
+    modes: Mapping[str, tuple[_Hours, list[_Told]]]
+
+    def residuals(self) -> dict[str, Floats]:
+        """How far hours are from what is expected, as features, each of shape (hours,).
+
+        For each mode and channel (and `rest`): `residual.<mode>.<channel>.x`, deviation times steady seconds (unit·s; shares for
+        `expectations.RELATIVE` channels); `.s`, those seconds; `.v`, the variance of the deviation times seconds: noise of an hour and
+        doubt about the coefficients, which grows outside the conditions learnt from; `.n`, the observations that the memory rests on times
+        seconds. Channels that no hour has are left out; NaN where an hour has nothing to say.
+        """
+        found: dict[str, Floats] = {}
+        for mode, (_, told) in self.modes.items():
+            for each in told:
+                known = each.expected
+                figures = {"x": each.y - known.mean, "s": np.ones(len(each.y)), "v": known.variance, "n": known.count}
+                for end, figure in figures.items():
+                    column = np.full(len(self.machine), np.nan)
+                    column[each.hours] = figure * each.seconds
+                    found[f"residual.{mode}.{each.channel}.{end}"] = column
+        return found
+
+    def learnt(self, healthy: Flags) -> Memory:
+        """The memory after these hours; `healthy` (hours,): only such hours are learnt, and of those only what lies in conditions that were
+        not learnt enough, and is not unlikely to a memory that is grown."""
+        sums, cells = self.memory.sums.copy(), self.memory.cells.copy()
+        for mode, (hours, all_) in self.modes.items():
+            place, told = _ALL_MODES.index(mode), [each.of(healthy) for each in all_]
+            odd = np.zeros(len(self.machine), bool)
+            for each in told:
+                odd[each.hours] |= each.unlikely()
+            full = self.memory.cells[self.machine, place, hours.cell] >= CELL_LIMIT * _CELL_UNIT
+            heaviest = np.zeros(len(self.machine))
+            for each in told:
+                take = ~(each.grown() & full[each.hours]) & ~odd[each.hours] & ~each.expected.lost
+                mine, weight = each.hours[take], each.weight[take]
+                _add(sums[:, _PLACE[mode, each.channel]], self.machine[mine], hours.x[mine], each.y[take], weight)
+                heaviest[mine] = np.maximum(heaviest[mine], weight)
+            _fill(cells[:, place], self.machine, hours.cell, heaviest)
+        return Memory(sums, cells)
+
+
+def compare(memory: Memory, machine_idx: Ints, features: Feature) -> Compared:
+    """Hours, by their features, beside what their machines' memories expect; `machine_idx` (hours,): index into the memory."""
     rows = len(machine_idx)
-    found: dict[str, Floats] = {}
+    modes: dict[str, tuple[_Hours, list[_Told]]] = {}
     for mode in _ALL_MODES:
         hours: _Hours | None = None
+        told: list[_Told] = []
         for channel in (channel for m, channel in BLOCKS if m == mode):
             if f"{stem(mode, channel)}.s" not in features:
                 continue
-            y, _ = _observed(features, mode, channel, rows)
+            y, weight = _observed(features, mode, channel, rows)
             mine = np.flatnonzero(~np.isnan(y))
             if not len(mine):
                 continue
             hours = hours or _hours(features, mode, rows)
             known = _expected(memory, machine_idx[mine], hours.x[mine], (mode, channel))
             seconds = features[f"{stem(mode, channel)}.s"][mine]
-            for end, figure in (("x", y[mine] - known.mean), ("s", np.ones(len(mine))), ("v", known.variance), ("n", known.count)):
-                column = np.full(rows, np.nan)
-                column[mine] = figure * seconds
-                found[f"residual.{mode}.{channel}.{end}"] = column
-    return found
-
-
-def learn(memory: Memory, machines: Sequence[Machine], machine_idx: Ints, features: Feature, healthy: Flags) -> Memory:
-    """The memory after these hours; `machine_idx` and `healthy` (hours,): only healthy hours are learnt, and of those only what
-    lies in conditions that were not learnt enough, and is not unlikely to a memory that is grown."""
-    if len(memory) != len(machines):
-        raise ValueError("one memory for each machine")
-    sums, cells = memory.sums.copy(), memory.cells.copy()
-    for place, mode in enumerate(_ALL_MODES):
-        told = _told(memory, mode, machine_idx, features, np.flatnonzero(healthy))
-        if not told:
-            continue
-        hours = _hours(features, mode, len(machine_idx))
-        odd = np.zeros(len(machine_idx), bool)
-        for each in told:
-            odd[each.hours] |= each.unlikely
-        full = memory.cells[machine_idx, place, hours.cell] >= CELL_LIMIT * _CELL_UNIT
-        heaviest = np.zeros(len(machine_idx))
-        for each in told:
-            take = ~(each.grown & full[each.hours]) & ~odd[each.hours] & ~each.lost
-            mine, weight = each.hours[take], each.weight[take]
-            _add(sums[:, _PLACE[mode, each.channel]], machine_idx[mine], hours.x[mine], each.y[take], weight)
-            heaviest[mine] = np.maximum(heaviest[mine], weight)
-        _fill(cells[:, place], machine_idx, hours.cell, heaviest)
-    return Memory(sums, cells)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What hours say of one channel: which of all hours, deviations from the prior's first coefficient, weights, and by hour whether the
-    memory is grown, finds it unlikely, or lacks a driver."""
-
-    channel: str
-    hours: Ints
-    y: Floats
-    weight: Floats
-    grown: Flags
-    unlikely: Flags
-    lost: Flags
-
-
-def _told(memory: Memory, mode: str, machine_idx: Ints, features: Feature, healthy: Ints) -> list[_Told]:
-    rows, found = len(machine_idx), list[_Told]()
-    hours: _Hours | None = None
-    for channel in (channel for m, channel in BLOCKS if m == mode):
-        if f"{stem(mode, channel)}.s" not in features:
-            continue
-        y, weight = _observed(features, mode, channel, rows)
-        mine = healthy[~np.isnan(y[healthy])]
-        if not len(mine):
-            continue
-        hours = hours or _hours(features, mode, rows)
-        known = _expected(memory, machine_idx[mine], hours.x[mine], (mode, channel))
-        grown = known.count >= YOUNG
-        unlikely = grown & ((y[mine] - known.mean) ** 2 > UNLIKELY**2 * known.variance)
-        found.append(_Told(channel, mine, y[mine], weight[mine], grown, unlikely, known.lost))
-    return found
+            told.append(_Told(channel, mine, y[mine], weight[mine], seconds, known))
+        if hours is not None:
+            modes[mode] = hours, told
+    return Compared(memory, machine_idx, modes)
 
 
 def _add(sums: NDArray[np.float32], machine: Ints, x: Floats, y: Floats, weight: Floats) -> None:

@@ -1,6 +1,6 @@
 """What a detector sees and says: for many machines at once, the last days of features; and a verdict on each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -43,6 +43,11 @@ class Cases:
     def __len__(self) -> int:
         return len(self.machines)
 
+    def of(self, places: Ints) -> "Cases":
+        """Some of them."""
+        norms = None if self.norms is None else self.norms.of(places)
+        return Cases([self.machines[p] for p in places.tolist()], self.day[places], Some(self.sums, places), norms)
+
     def daily(self, name: str) -> Floats:
         """A feature, shape (cases, days); NaN throughout where nobody has it."""
         found = self.sums.get(name)
@@ -58,6 +63,28 @@ class Cases:
     def mean(self, integral: str, weight: str, last: int = WINDOW_DAYS) -> Floats:
         """The mean over the last days of what two features hold: its integral over time and that time; NaN where there was none."""
         return ratio(self.total(integral, last), self.total(weight, last))
+
+
+class Some(Mapping[str, Floats]):
+    """Rows of features, each taken only when it is asked for: detectors look at few of them. `where`: which values count at all, if not
+    all do; the others are NaN."""
+
+    def __init__(self, whole: Mapping[str, Floats], rows: Ints, where: Flags | None = None) -> None:
+        self._whole, self._rows, self._where = whole, rows, where
+        self._taken: dict[str, Floats] = {}
+
+    def __getitem__(self, name: str) -> Floats:
+        found = self._taken.get(name)
+        if found is None:
+            found = self._whole[name][self._rows]
+            found = self._taken[name] = found if self._where is None else np.where(self._where, found, np.nan)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
 
 
 def ratio(above: Floats, below: Floats) -> Floats:

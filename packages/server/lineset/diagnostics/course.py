@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from lineset.diagnostics.baseline import Memory, learn, residuals
-from lineset.diagnostics.cases import WINDOW_DAYS, Cases, Detector
+from lineset.diagnostics.baseline import Memory, compare
+from lineset.diagnostics.cases import WINDOW_DAYS, Cases, Detector, Some
 from lineset.diagnostics.days import Days, fold
 from lineset.diagnostics.detectors import DETECTORS
 from lineset.diagnostics.engine import Found, Judged, is_healthy, judge, track
@@ -60,12 +60,10 @@ class Window:
     def cases(self) -> Cases:
         """All machines that were ever heard, at the newest day; those that were not have no case."""
         known = np.flatnonzero(self.known)
-        sums = {name: values[known] for name, values in self.sums.items()}
         days = self.day - np.arange(WINDOW_DAYS - 1, -1, -1)
         fresh = self.fresh[known][:, None]
         stale = (days[None, :] < fresh) & (fresh <= self.day)
-        if stale.any():
-            sums = {name: np.where(stale, np.nan, values) for name, values in sums.items()}
+        sums = Some(self.sums, known, ~stale if stale.any() else None)
         norms = None if self.norms is None else self.norms.of(known)
         return Cases([self.machines[k] for k in known.tolist()], np.full(len(known), self.day, np.int64), sums, norms)
 
@@ -101,8 +99,9 @@ class Course:
         machines = self.window.machines
         if day > self.window.day:
             self.window.roll(day)
-        if len(machine):
-            both = {**hours, **residuals(self.memory, machines, machine, hours)}
+        compared = compare(self.memory, machine, hours) if len(machine) else None
+        if compared is not None:
+            both = {**hours, **compared.residuals()}
             self.window.put(fold(machines, machine, np.full(len(machine), day, np.int64), both))
         known = np.flatnonzero(self.window.known)
         healthy, closed = np.ones(len(machines), bool), []
@@ -113,8 +112,8 @@ class Course:
             self.open[one.id] = [f if f.key else msgspec.structs.replace(f, key=str(new_id())) for f in changes.open]
             healthy[place] = is_healthy(heard, changes.open)
             closed += changes.closed
-        if len(machine):
-            self.memory = learn(self.memory, machines, machine, hours, healthy[machine])
+        if compared is not None:
+            self.memory = compared.learnt(healthy[machine])
         return closed
 
     def _heard(self, machine: Machine, judged: Judged) -> Judged:

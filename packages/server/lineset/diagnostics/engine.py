@@ -56,9 +56,13 @@ def judge(cases: Cases, detectors: Sequence[Detector] = DETECTORS) -> list[Judge
     faults = {fault: n for n, fault in enumerate(dict.fromkeys(f for detector in detectors for f in detector.faults))}
     states = np.full((len(cases), len(faults)), Status.NOT_APPLICABLE, np.int8)
     families = np.array([machine.family for machine in cases.machines])
+    parts: dict[frozenset[str], tuple[Ints, Cases]] = {}
     for detector in detectors:
-        mine = np.flatnonzero(np.isin(families, list(detector.families)))
-        verdicts = _asked(detector, _part(cases, mine)) if len(mine) else None
+        if detector.families not in parts:
+            places = np.flatnonzero(np.isin(families, list(detector.families)))
+            parts[detector.families] = places, cases if len(places) == len(cases) else cases.of(places)
+        mine, part = parts[detector.families]
+        verdicts = _asked(detector, part) if len(mine) else None
         for fault in detector.faults if len(mine) else ():
             states[mine, faults[fault]] = Status.ERROR if verdicts is None else verdicts.status
         if verdicts is not None:
@@ -75,15 +79,6 @@ def _asked(detector: Detector, cases: Cases) -> Verdicts | None:
     except Exception:
         log.exception("detector_failed", detector=detector.name, cases=len(cases))
         return None
-
-
-def _part(cases: Cases, places: Ints) -> Cases:
-    if len(places) == len(cases):
-        return cases
-    norms = None if cases.norms is None else cases.norms.of(places)
-    return Cases(
-        [cases.machines[p] for p in places.tolist()], cases.day[places], {name: v[places] for name, v in cases.sums.items()}, norms
-    )
 
 
 def _concluded(detector: Detector, verdicts: Verdicts, place: int) -> Conclusion:

@@ -96,16 +96,25 @@ async def load_hours(tx: Tx, series: Sequence[int], days: Sequence[int]) -> dict
 
 async def load(tx: Tx, machines: Sequence[Machine], series: Sequence[int], since: int, until: int) -> Days:
     """The days (since 1970, from `since` through `until`) of machines whose series are these, as far as the actor may see them."""
-    place = {number: n for n, number in enumerate(series)}
-    asked = text(
-        "SELECT layout, series_id, day - date '1970-01-01', sums FROM machine_days"
-        " WHERE series_id = ANY(:series) AND day BETWEEN :since AND :until"
-    )
+    place = np.array(series, np.int64)
+    order = np.argsort(place)
     span = {"since": EPOCH + timedelta(days=since), "until": EPOCH + timedelta(days=until)}
-    found = (await tx.session.execute(asked, {"series": list(series), **span})).all()
+    found = (await tx.session.execute(_BY_LAYOUT, {"series": list(series), **span})).all()
     names = await _names(tx, {row[0] for row in found})
-    known = [row for row in found if row[0] in names]
-    return unpacked(machines, [(row[0], place[row[1]], int(row[2]), row[3]) for row in known], names)
+    parts = []
+    for layout, whose, day, sums in (row for row in found if row[0] in names):
+        machine = order[np.searchsorted(place[order], np.frombuffer(whose, ">i4"))]
+        parts.append((names[layout], machine, np.frombuffer(day, ">i4").astype(np.int64), sums))
+    return _together(machines, parts)
+
+
+_BY_LAYOUT = text(
+    "SELECT layout, string_agg(int4send(series_id), ''::bytea ORDER BY series_id, day),"
+    " string_agg(int4send(day - date '1970-01-01'), ''::bytea ORDER BY series_id, day),"
+    " string_agg(sums, ''::bytea ORDER BY series_id, day)"
+    " FROM machine_days WHERE series_id = ANY(:series) AND day BETWEEN :since AND :until GROUP BY layout"
+)
+"""All days of one layout as one row: two weeks of thousands of machines are too many to be taken one by one."""
 
 
 async def _names(tx: Tx, layouts: set[int]) -> dict[int, list[str]]:
@@ -117,19 +126,27 @@ async def _names(tx: Tx, layouts: set[int]) -> dict[int, list[str]]:
 
 def unpacked(machines: Sequence[Machine], rows: Sequence[tuple[int, int, int, bytes]], names: Mapping[int, Sequence[str]]) -> Days:
     """Rows (layout, index of the machine, day since 1970, sums) as days, sorted by machine and day."""
-    if not rows:
-        return Days(machines, np.zeros(0, np.int64), np.zeros(0, np.int64), {})
-    layout = np.array([row[0] for row in rows])
-    machine, day = np.array([row[1] for row in rows], np.int64), np.array([row[2] for row in rows], np.int64)
+    parts = []
+    for layout in sorted({row[0] for row in rows}):
+        mine = [row for row in rows if row[0] == layout]
+        machine, day = (np.array([row[n] for row in mine], np.int64) for n in (1, 2))
+        parts.append((names[layout], machine, day, b"".join(row[3] for row in mine)))
+    return _together(machines, parts)
+
+
+def _together(machines: Sequence[Machine], parts: Sequence[tuple[Sequence[str], Ints, Ints, bytes]]) -> Days:
+    """Days of several layouts, each with its names, machines, days and all sums one after the other, sorted by machine and day."""
+    empty: Ints = np.zeros(0, np.int64)
+    machine, day = (np.concatenate([empty, *(part[n] for part in parts)]) for n in (1, 2))
     order = np.lexsort((day, machine))
-    layout, sums = layout[order], dict[str, Floats]()
-    for number in np.unique(layout).tolist():
-        mine = np.flatnonzero(layout == number)
-        wide = len(names[number])
-        matrix = np.frombuffer(b"".join(rows[m][3] for m in order[mine].tolist()), _FORM).reshape(len(mine), wide)
-        for name, column in zip(names[number], np.ascontiguousarray(matrix.T), strict=True):
-            sums.setdefault(name, np.full(len(rows), np.nan))[mine] = column
-    return Days(machines, machine[order], day[order], sums)
+    sums: dict[str, Floats] = {}
+    at = 0
+    for names, mine, _, packed in parts:
+        matrix = np.frombuffer(packed, _FORM).reshape(len(mine), len(names))
+        for name, column in zip(names, np.ascontiguousarray(matrix.T), strict=True):
+            sums.setdefault(name, np.full(len(machine), np.nan))[at : at + len(mine)] = column
+        at += len(mine)
+    return Days(machines, machine[order], day[order], {name: values[order] for name, values in sums.items()})
 
 
 def joined(machines: Sequence[Machine], parts: Sequence[Days]) -> Days:
