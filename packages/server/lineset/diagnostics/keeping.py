@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -102,16 +103,16 @@ async def load(tx: Tx, machines: Sequence[Machine], series: Sequence[int], since
     found = (await tx.session.execute(_BY_LAYOUT, {"series": list(series), **span})).all()
     names = await _names(tx, {row[0] for row in found})
     parts = []
-    for layout, whose, day, sums in (row for row in found if row[0] in names):
-        machine = order[np.searchsorted(place[order], np.frombuffer(whose, ">i4"))]
-        parts.append((names[layout], machine, np.frombuffer(day, ">i4").astype(np.int64), sums))
+    for layout, packed in (row for row in found if row[0] in names):
+        form = np.dtype([("series", ">i4"), ("day", ">i4"), ("sums", _FORM, (len(names[layout]),))])
+        rows = np.frombuffer(packed, form)
+        machine = order[np.searchsorted(place[order], rows["series"])]
+        parts.append((names[layout], machine, rows["day"].astype(np.int64), rows["sums"]))
     return _together(machines, parts)
 
 
 _BY_LAYOUT = text(
-    "SELECT layout, string_agg(int4send(series_id), ''::bytea ORDER BY series_id, day),"
-    " string_agg(int4send(day - date '1970-01-01'), ''::bytea ORDER BY series_id, day),"
-    " string_agg(sums, ''::bytea ORDER BY series_id, day)"
+    "SELECT layout, string_agg(int4send(series_id) || int4send(day - date '1970-01-01') || sums, ''::bytea)"
     " FROM machine_days WHERE series_id = ANY(:series) AND day BETWEEN :since AND :until GROUP BY layout"
 )
 """All days of one layout as one row: two weeks of thousands of machines are too many to be taken one by one."""
@@ -130,19 +131,19 @@ def unpacked(machines: Sequence[Machine], rows: Sequence[tuple[int, int, int, by
     for layout in sorted({row[0] for row in rows}):
         mine = [row for row in rows if row[0] == layout]
         machine, day = (np.array([row[n] for row in mine], np.int64) for n in (1, 2))
-        parts.append((names[layout], machine, day, b"".join(row[3] for row in mine)))
+        packed = np.frombuffer(b"".join(row[3] for row in mine), _FORM)
+        parts.append((names[layout], machine, day, packed.reshape(len(mine), len(names[layout]))))
     return _together(machines, parts)
 
 
-def _together(machines: Sequence[Machine], parts: Sequence[tuple[Sequence[str], Ints, Ints, bytes]]) -> Days:
-    """Days of several layouts, each with its names, machines, days and all sums one after the other, sorted by machine and day."""
+def _together(machines: Sequence[Machine], parts: Sequence[tuple[Sequence[str], Ints, Ints, NDArray[np.float32]]]) -> Days:
+    """Days of several layouts, each with its names, machines, days and sums (days, names), sorted by machine and day."""
     empty: Ints = np.zeros(0, np.int64)
     machine, day = (np.concatenate([empty, *(part[n] for part in parts)]) for n in (1, 2))
     order = np.lexsort((day, machine))
     sums: dict[str, Floats] = {}
     at = 0
-    for names, mine, _, packed in parts:
-        matrix = np.frombuffer(packed, _FORM).reshape(len(mine), len(names))
+    for names, mine, _, matrix in parts:
         for name, column in zip(names, np.ascontiguousarray(matrix.T), strict=True):
             sums.setdefault(name, np.full(len(machine), np.nan))[at : at + len(mine)] = column
         at += len(mine)
