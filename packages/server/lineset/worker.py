@@ -21,6 +21,7 @@ from lineset import accounts, diagnostics, gateways, messaging, privacy, reports
 from lineset.control import Delivery
 from lineset.erasing import series_erasers, shop
 from lineset.kit.addresses import database_secret, owner_url
+from lineset.kit.background import work_in_background
 from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
@@ -141,6 +142,7 @@ async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    work_in_background(loop)
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
     async with open_platform(settings, "worker", pool=4) as platform:
