@@ -113,9 +113,11 @@ async def load(tx: Tx, machines: Sequence[Machine], series: Sequence[int], since
 
 _BY_LAYOUT = text(
     "SELECT layout, string_agg(int4send(series_id) || int4send(day - date '1970-01-01') || sums, ''::bytea)"
-    " FROM machine_days WHERE series_id = ANY(:series) AND day BETWEEN :since AND :until GROUP BY layout"
+    " FROM machine_days WHERE series_id = ANY(:series) AND day BETWEEN :since AND :until"
+    " GROUP BY layout, (day - date '1970-01-01') / 32"
 )
-"""All days of one layout as one row: two weeks of thousands of machines are too many to be taken one by one."""
+"""All days of one layout as a row for each month or so: two weeks of thousands of machines are too many to be taken one by one, and years
+of them are more than a value may hold (1 GB)."""
 
 
 async def _names(tx: Tx, layouts: set[int]) -> dict[int, list[str]]:

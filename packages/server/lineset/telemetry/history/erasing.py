@@ -5,6 +5,7 @@ done again, so an erasure goes on where a process died. What a hold keeps is mov
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
@@ -22,6 +23,8 @@ from lineset.telemetry.history.manifest import HISTORY, TIERS, Change, Part, Tie
 log = structlog.get_logger(__name__)
 _AT_ONCE = 64
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+_REST = 1.0
+"""After each file it rests for as long as that took: an erasure has days, and others look at their charts meanwhile."""
 HELD_DAYS = 36_500
 _HOT = ("frames", "late_frames")
 
@@ -71,7 +74,9 @@ async def erase_files(
     for start in range(0, len(files), _AT_ONCE):
         change = Change(desk.door)
         for part in files[start : start + _AT_ONCE]:
+            began = time.perf_counter()
             changed += await _without(desk, change, part, series, keep or set())
+            await asyncio.sleep(_REST * (time.perf_counter() - began))
         await desk.commit(change)
     return changed
 
