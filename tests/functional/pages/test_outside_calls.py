@@ -54,9 +54,10 @@ def beyond(addresses: list[str]) -> list[str]:
 def one_of_each(installation: Installation) -> None:
     """Of the jobs that wait, from all tests of this platform, leave one of each kind."""
     with psycopg.connect(installation.database, autocommit=True) as owner:
+        owner.execute("SET search_path TO jobs, public")  # the queue's trigger looks its tables up by name
         owner.execute(
-            "UPDATE procrastinate_jobs SET status = 'cancelled' WHERE status = 'todo'"
-            " AND id NOT IN (SELECT max(id) FROM procrastinate_jobs WHERE status = 'todo' GROUP BY task_name)"
+            "UPDATE jobs.procrastinate_jobs SET status = 'cancelled' WHERE status = 'todo'"
+            " AND id NOT IN (SELECT max(id) FROM jobs.procrastinate_jobs WHERE status = 'todo' GROUP BY task_name)"
         )
 
 
