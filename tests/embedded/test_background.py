@@ -1,7 +1,9 @@
-"""Work that can wait gives way: whose threads have which priority."""
+"""Work that can wait gives way: whose threads have which priority, and what becomes of the memory that it took."""
 
 import asyncio
 import os
+import platform
+import subprocess
 import sys
 import threading
 
@@ -32,3 +34,28 @@ def test_what_is_handed_to_threads_gives_way_and_the_loop_does_not() -> None:
         return await asyncio.to_thread(_mine), await asyncio.to_thread(_started), _mine()
 
     assert asyncio.run(run()) == (NICE, NICE, usual)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others give memory back by themselves")
+def test_memory_that_a_large_job_freed_goes_back_to_the_system() -> None:
+    script = """
+import asyncio, sys
+from lineset.kit.background import give_back_memory
+
+def resident():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) // 1024
+
+blocks = [bytearray(50_000) for _ in range(4_000)]
+kept = blocks[::40]
+del blocks
+before = resident()
+
+async def run():
+    giving = asyncio.create_task(give_back_memory(0.01))
+    while resident() > before - 100:
+        await asyncio.sleep(0.01)
+    giving.cancel()
+
+asyncio.run(asyncio.wait_for(run(), 60))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

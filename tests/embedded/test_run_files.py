@@ -69,9 +69,10 @@ def test_attempts_in_the_brokers_log_are_understood() -> None:
 
 def test_data_folder_is_taken_once_and_free_again_when_its_holder_dies(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from lineset.embedded.run import RunFolder, new_state\n"
+        "import sys; from pathlib import Path\n"
+        "from lineset.embedded.run import RunFolder, new_state; from lineset.kit.settings import Settings\n"
         "folder = RunFolder(Path(sys.argv[1])); folder.take()\n"
-        "folder.write(new_state(Path(sys.argv[1]), 'http://x', 1, 2)); print('taken', flush=True); sys.stdin.read()"
+        "folder.write(new_state(Settings(data=Path(sys.argv[1])))); print('taken', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout is not None
@@ -79,7 +80,7 @@ def test_data_folder_is_taken_once_and_free_again_when_its_holder_dies(tmp_path:
     assert holder.stdout.readline() == b"taken\n"
     mine = RunFolder(tmp_path)
     assert mine.taken()
-    with pytest.raises(EngineFault, match=rf"already runs on .* \(process {holder.pid}, http://x\)"):
+    with pytest.raises(EngineFault, match=rf"already runs on .* \(process {holder.pid}, {Settings(data=tmp_path).url}\)"):
         mine.take()
     holder.kill()
     holder.wait()
@@ -106,7 +107,7 @@ def test_marked_processes_of_a_dead_run_are_ended_and_no_others(tmp_path: Path) 
 def test_state_survives_reading_back(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     assert folder.read() is None
-    state = new_state(tmp_path, "http://localhost:8000", 8883, 8884)
+    state = new_state(Settings(data=tmp_path))
     folder.write(state)
     assert folder.read() == state
     assert time.time() - state.since < 60

@@ -20,7 +20,7 @@ def report(settings: Settings) -> dict[str, Any]:
     if state is None:
         nothing: dict[str, Any] = {"pid": None, "since": None, "memory_mb": 0, "roles": [], "parts": {}}
         return {"running": False, "ready": False, "data": str(settings.data), "state": "stopped", "web": settings.url, **nothing}
-    status, parts = _health(settings)
+    status, parts = _health(*state.listens)
     roles: list[dict[str, Any]] = [
         {
             "name": role.name,
@@ -49,9 +49,8 @@ def report(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _health(settings: Settings) -> tuple[int, dict[str, str]]:
-    host = "127.0.0.1" if settings.web_host in ("0.0.0.0", "::") else settings.web_host  # noqa: S104 - compared, not bound
-    connection = http.client.HTTPConnection(host, settings.web_port, timeout=6)
+def _health(host: str, port: int) -> tuple[int, dict[str, str]]:
+    connection = http.client.HTTPConnection(host, port, timeout=6)
     try:
         connection.request("GET", "/health/ready")
         answer = connection.getresponse()

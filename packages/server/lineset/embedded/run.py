@@ -12,6 +12,7 @@ import msgspec
 
 from lineset.embedded.faults import EngineFault
 from lineset.embedded.process import end_marked
+from lineset.kit.settings import Settings
 
 MARK = "LINESET_TREE"  # in the environment of every process of the tree that `lineset up` starts, and of their children
 
@@ -37,6 +38,8 @@ class State(msgspec.Struct):
     mqtt: int
     mqtt_token: int
     roles: list[RoleState]
+    listens: tuple[str, int] = ("127.0.0.1", 8000)
+    """Where the web process listens, as seen from this machine."""
 
 
 @dataclass(slots=True)
@@ -113,6 +116,8 @@ class RunFolder:
         return len(end_marked(MARK, str(self.data)))
 
 
-def new_state(data: Path, web: str, mqtt: int, mqtt_token: int) -> State:
+def new_state(settings: Settings) -> State:
     """The state of a tree that is about to start."""
-    return State("starting", os.getpid(), time.time(), str(data), web, mqtt, mqtt_token, [])
+    host = "127.0.0.1" if settings.web_host in ("0.0.0.0", "::") else settings.web_host  # noqa: S104 - compared, not bound
+    ports = settings.mqtt_port, settings.mqtt_token_port
+    return State("starting", os.getpid(), time.time(), str(settings.data), settings.url, *ports, [], (host, settings.web_port))

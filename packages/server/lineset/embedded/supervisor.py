@@ -54,7 +54,7 @@ class Supervisor:
         self._plan = plan
         self._tell = tell
         self._run_folder = RunFolder(settings.data)
-        self._state = new_state(settings.data, settings.url, settings.mqtt_port, settings.mqtt_token_port)
+        self._state = new_state(settings)
         self._members: list[Member] = []
         self._stop = asyncio.Event()
         self._hard = asyncio.Event()
