@@ -40,6 +40,7 @@ PLACES: dict[str, tuple[frozenset[str], str]] = {
     "kit/bus.py": (frozenset({"_client.connect"}), "our message bus, at the address of the settings"),
     "kit/database.py": (frozenset({"create_async_engine"}), "our database, at the address of the settings"),
     "kit/storage.py": (frozenset({"from_url"}), "our storage, at the address of the settings"),
+    "kit/background.py": (frozenset({"ctypes"}), "the C library, which is asked to give memory back"),
     "platform.py": (frozenset({"AsyncConnection.connect"}), "our database, for binary copying"),
     "migrating.py": (frozenset({"create_engine"}), "our database, as its owner"),
     "probing/rows.py": (frozenset({"psycopg.connect"}), "our database, for the search that proves an erasure"),
