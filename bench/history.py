@@ -245,8 +245,9 @@ async def erase_one(world: World, task: tuple[str, bytes, str, int]) -> dict[str
     }
 
 
-def _ready() -> None:
-    """Answered by a process that has loaded what it needs."""
+def _ready() -> int:
+    """The process, once it has loaded what it needs."""
+    return os.getpid()
 
 
 def _erase(task: tuple[str, bytes, str, int]) -> float:

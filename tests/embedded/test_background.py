@@ -58,4 +58,5 @@ async def run():
 
 asyncio.run(asyncio.wait_for(run(), 60))
 """
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
