@@ -12,7 +12,7 @@ NICE = 10
 """As nice as that (0 to 19) are threads of background work: beside a busy one they get a tenth of a core, alone all of it."""
 
 
-GIVE_BACK_S = 60.0
+GIVE_BACK_S = 20.0
 
 
 def work_in_background(loop: asyncio.AbstractEventLoop) -> None:
