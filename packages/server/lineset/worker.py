@@ -21,7 +21,8 @@ from lineset import accounts, diagnostics, gateways, messaging, privacy, reports
 from lineset.control import Delivery
 from lineset.erasing import series_erasers, shop
 from lineset.kit.addresses import database_secret, owner_url
-from lineset.kit.background import give_back_memory, work_in_background
+from lineset.kit.background import tend as tend_background
+from lineset.kit.background import work_in_background
 from lineset.kit.jobs import take_over
 from lineset.kit.roles import APP, role_url
 from lineset.kit.settings import Settings
@@ -146,7 +147,7 @@ async def run(settings: Settings) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
     async with open_platform(settings, "worker", pool=4) as platform:
-        trimming = asyncio.create_task(give_back_memory())
+        tending = asyncio.create_task(tend_background())
         await make_days(platform)
         app = jobs(platform)
         async with app.open_async():
@@ -162,9 +163,9 @@ async def run(settings: Settings) -> None:
             ]
             log.info("worker_ready")
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in (*tasks, trimming):
+            for task in (*tasks, tending):
                 task.cancel()
-            for task in (*tasks, trimming):
+            for task in (*tasks, tending):
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
         log.info("worker_stopped", clean=tasks[0] in done)

@@ -80,7 +80,7 @@ def missed(cases: Cases) -> Verdicts:
     depth, deep = _depth(cases), ratio(cases.daily("frost.deep.s"), coil_s)
     dry = cases.mean("frost.dry.x", "frost.dry.s")[:, None]
     iced = (deep > _MISSED["deep_share"]) | ((depth > _MISSED["deeper_than_dry"] * dry) & (depth > _MISSED["least_depth_K"]))
-    known = (frost >= _MISSED["frost_s"]) & (np.nan_to_num(coil_s) >= 3600.0)
+    known = (frost >= _MISSED["frost_s"]) & (np.nan_to_num(coil_s) >= _LEAST_COIL_S)
     bad = known & iced & (count == 0) & (np.nan_to_num(cases.daily("s.defrost")) == 0)
     over = recent(depth, bad) - np.where(np.isnan(dry[:, 0]), 8.0, dry[:, 0])
     return rule_verdict(
